@@ -8,16 +8,15 @@ pub mod cli;
 pub mod engine;
 pub mod hub;
 pub mod job;
-pub mod kernels;
 pub mod manual;
-pub mod mask;
 pub mod model;
 pub mod pipeline;
 pub mod prompt;
-pub mod raster;
-pub mod sampling;
 #[cfg(feature = "serve")]
 pub mod service;
 pub mod store;
 pub mod system;
 pub mod ui;
+
+// A crate of their own, which is compiled for speed: src/numbers.rs.
+pub use inkwick_numbers::{kernels, mask, raster, sampling};

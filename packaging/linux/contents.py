@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # INKWICK_PROFILE packs what another of cargo's profiles built.
-PROFILE = os.environ.get("INKWICK_PROFILE", "release")
+PROFILE = os.environ.get("INKWICK_PROFILE", "dist")
 PROGRAM = ROOT / "target" / PROFILE / "inkwick"
 PACKAGE = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
 METADATA = PACKAGE["metadata"]["deb"]

@@ -120,7 +120,7 @@ pub fn attention(q: &Map, k: &Map, v: &Map, heads: Heads, scores: Scores, level:
 /// The buffers that attention takes besides what it gives, in the order in which it takes them: packed keys, packed
 /// values, and whole scores where those are kept.
 #[must_use]
-pub(crate) fn attention_scratch_floats(
+pub fn attention_scratch_floats(
     (batch, queries, keys): (usize, usize, usize),
     (heads, depth): (Heads, usize),
     scores: Scores,

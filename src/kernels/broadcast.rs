@@ -10,7 +10,7 @@ use super::map::Map;
 ///
 /// # Errors
 /// When the shapes do not go together.
-pub(crate) fn combined(a: &Map, b: &Map, combine: fn(f32, f32) -> f32) -> Result<Map, ShapeError> {
+pub fn combined(a: &Map, b: &Map, combine: fn(f32, f32) -> f32) -> Result<Map, ShapeError> {
     let sides = |map: &Map| [map.batch, map.height, map.width, map.channels];
     let (from_a, from_b) = (sides(a), sides(b));
     let mut out = [0; 4];
@@ -49,7 +49,7 @@ pub(crate) fn combined(a: &Map, b: &Map, combine: fn(f32, f32) -> f32) -> Result
 
 /// Nothing below zero (`ReLU`).
 #[must_use]
-pub(crate) fn rectified(x: &Map) -> Map {
+pub fn rectified(x: &Map) -> Map {
     let (mut out, shape) = Map::unwritten(x.batch, x.height, x.width, x.channels);
     out.iter_mut().zip(x.values()).for_each(|(out, value)| *out = value.max(0.0));
     shape.filled(out)
@@ -57,7 +57,7 @@ pub(crate) fn rectified(x: &Map) -> Map {
 
 /// The mean of each picture's pixels: one pixel.
 #[must_use]
-pub(crate) fn mean_of_pixels(x: &Map) -> Map {
+pub fn mean_of_pixels(x: &Map) -> Map {
     let (mut out, shape) = Map::unwritten(x.batch, 1, 1, x.channels);
     let area = x.height * x.width;
     for (picture, mean) in out.chunks_exact_mut(x.channels.max(1)).enumerate() {
@@ -72,7 +72,7 @@ pub(crate) fn mean_of_pixels(x: &Map) -> Map {
 
 /// Half the size, each pixel the mean of four; at an odd side's end, of those that are there.
 #[must_use]
-pub(crate) fn halved(x: &Map) -> Map {
+pub fn halved(x: &Map) -> Map {
     let (height, width) = (x.height.div_ceil(2), x.width.div_ceil(2));
     let (mut out, shape) = Map::unwritten(x.batch, height, width, x.channels);
     let at = |picture: usize, y: usize, x_place: usize| {
@@ -93,7 +93,7 @@ pub(crate) fn halved(x: &Map) -> Map {
 
 /// So many pictures of zeros, then `x`'s.
 #[must_use]
-pub(crate) fn behind_zeros(x: &Map, count: usize) -> Map {
+pub fn behind_zeros(x: &Map, count: usize) -> Map {
     let (mut out, shape) = Map::unwritten(x.batch + count, x.height, x.width, x.channels);
     let (zeros, rest) = out.split_at_mut(count * x.height * x.width * x.channels);
     zeros.fill(0.0);

@@ -11,7 +11,7 @@ use super::simd::{Kernel, Level, Simd};
 const TAPS: usize = 9;
 
 /// A 3×3 convolution with bias in which no channel sees another.
-pub(crate) struct Depthwise3x3 {
+pub struct Depthwise3x3 {
     /// `(taps, channels)`
     weight: Vec<f32>,
     bias: Vec<f32>,
@@ -24,7 +24,7 @@ impl Depthwise3x3 {
     ///
     /// # Errors
     /// When weight and bias differ in size.
-    pub(crate) fn new(weight: &[f32], bias: Vec<f32>, steps: Steps, level: Level) -> Result<Self, ShapeError> {
+    pub fn new(weight: &[f32], bias: Vec<f32>, steps: Steps, level: Level) -> Result<Self, ShapeError> {
         if weight.len() != bias.len() * TAPS {
             return Err(ShapeError(format!("{} weights were given for {} channels", weight.len(), bias.len())));
         }
@@ -35,7 +35,7 @@ impl Depthwise3x3 {
 
     /// # Errors
     /// When the map has other channels, or the kernel does not fit into the picture.
-    pub(crate) fn forward(&self, x: &Map, activation: Activation) -> Result<Map, ShapeError> {
+    pub fn forward(&self, x: &Map, activation: Activation) -> Result<Map, ShapeError> {
         let channels = self.bias.len();
         x.expect_channels(channels, "a convolution")?;
         let (Some(height), Some(width)) = (self.steps.places(x.height), self.steps.places(x.width)) else {

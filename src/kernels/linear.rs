@@ -18,7 +18,7 @@ use super::simd::Level;
 /// Whether products of bfloat16 are faster here than products of single precision, measured once in a few thousandths
 /// of a second: some processors have the instruction and take longer over it than over two multiply-adds.
 #[must_use]
-pub(crate) fn bf16_products_pay(level: Level) -> bool {
+pub fn bf16_products_pay(level: Level) -> bool {
     static PAY: OnceLock<bool> = OnceLock::new();
     level.has_bf16_products()
         && *PAY.get_or_init(|| {

@@ -46,33 +46,33 @@ mod tokens;
 mod window_attention;
 mod winograd;
 
-pub(crate) use attention::attention_scratch_floats;
+pub use attention::attention_scratch_floats;
 pub use attention::{Heads, Scores, attention};
 pub use blocks::{BlockKind, BlockTable, Blocks};
-pub(crate) use broadcast::{behind_zeros, combined, halved, mean_of_pixels, rectified};
+pub use broadcast::{behind_zeros, combined, halved, mean_of_pixels, rectified};
 pub use conv::{Conv3x3, Packing};
-pub(crate) use depthwise::Depthwise3x3;
-pub(crate) use epilogue::Activation;
+pub use depthwise::Depthwise3x3;
+pub use epilogue::Activation;
 pub use epilogue::Epilogue;
 pub use group_norm::GroupNorm;
-pub(crate) use group_norm::GroupStatistics;
+pub use group_norm::GroupStatistics;
 pub use layer_form::Multiplied;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
-pub(crate) use linear::bf16_products_pay;
+pub use linear::bf16_products_pay;
 pub use map::Map;
 pub use numbers::{Precision, WeightSlice};
 pub use pixels::Steps;
 pub use pointwise::concatenate;
-pub(crate) use pointwise::{activate, add, add_scaled, leaky};
+pub use pointwise::{activate, add, add_scaled, leaky};
 pub use pool::release_idle_buffers;
-pub(crate) use pool::{BufferPool, limit_idle_buffers};
-pub(crate) use rms_norm::rms_norm;
-pub(crate) use rotary::{RotaryPairs, rotated};
+pub use pool::{BufferPool, limit_idle_buffers};
+pub use rms_norm::rms_norm;
+pub use rotary::{RotaryPairs, rotated};
 pub use simd::{Level, VARIABLE as SIMD_VARIABLE};
 pub use team::{Team, compute_here};
-pub(crate) use tokens::{join_tokens, multiply, narrow_tokens, repeat_heads, scaled_onto};
-pub(crate) use window_attention::{Windows, window_attention};
+pub use tokens::{join_tokens, multiply, narrow_tokens, repeat_heads, scaled_onto};
+pub use window_attention::{Windows, window_attention};
 pub use winograd::OutputTile;
 
 /// Of a 3×3 kernel.
@@ -81,4 +81,4 @@ const TAPS: usize = 9;
 /// What was given does not fit the layer.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct ShapeError(pub(crate) String);
+pub struct ShapeError(pub String);

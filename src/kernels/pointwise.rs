@@ -12,7 +12,7 @@ const TASK_FLOATS: usize = 1 << 16;
 
 /// The activation of every value.
 #[must_use]
-pub(crate) fn activate(x: &Map, activation: Activation, level: Level) -> Map {
+pub fn activate(x: &Map, activation: Activation, level: Level) -> Map {
     let (mut out, shape) = Map::unwritten(x.batch, x.height, x.width, x.channels);
     out.par_chunks_mut(TASK_FLOATS).zip(x.values().par_chunks(TASK_FLOATS)).for_each(|(out, x)| {
         level.run(Activate { x, activation, out });
@@ -45,7 +45,7 @@ impl Kernel for Activate<'_> {
 ///
 /// # Errors
 /// When the shapes differ.
-pub(crate) fn add(a: &Map, b: &Map) -> Result<Map, ShapeError> {
+pub fn add(a: &Map, b: &Map) -> Result<Map, ShapeError> {
     if a.values().len() != b.values().len() || a.channels != b.channels {
         return Err(ShapeError(format!("{:?} and {:?} cannot be added", a.shape(), b.shape())));
     }
@@ -61,7 +61,7 @@ pub(crate) fn add(a: &Map, b: &Map) -> Result<Map, ShapeError> {
 ///
 /// # Errors
 /// When the shapes differ.
-pub(crate) fn add_scaled(a: &Map, factor: f32, b: &Map) -> Result<Map, ShapeError> {
+pub fn add_scaled(a: &Map, factor: f32, b: &Map) -> Result<Map, ShapeError> {
     if a.values().len() != b.values().len() || a.channels != b.channels {
         return Err(ShapeError(format!("{:?} and {:?} cannot be added", a.shape(), b.shape())));
     }
@@ -75,7 +75,7 @@ pub(crate) fn add_scaled(a: &Map, factor: f32, b: &Map) -> Result<Map, ShapeErro
 
 /// What lies below 0 times a slope: one for each channel (`PReLU`), or one for all (leaky `ReLU`).
 #[must_use]
-pub(crate) fn leaky(x: &Map, slopes: &[f32]) -> Map {
+pub fn leaky(x: &Map, slopes: &[f32]) -> Map {
     let (mut out, shape) = Map::unwritten(x.batch, x.height, x.width, x.channels);
     let channels = x.channels.max(1);
     let pixels = (TASK_FLOATS / channels).max(1) * channels;

@@ -12,7 +12,7 @@ const WORST_FIT: f64 = 0.6;
 const SMALLEST_KEPT_FLOATS: usize = 4096;
 
 /// What a pool keeps: a buffer, or its length alone in a dry run.
-pub(crate) trait PooledBuffer {
+pub trait PooledBuffer {
     /// In floats.
     fn floats(&self) -> usize;
 }
@@ -31,7 +31,7 @@ impl PooledBuffer for usize {
 
 /// Idle buffers, and the rules by which one is taken again.
 #[derive(Debug)]
-pub(crate) struct BufferPool<T> {
+pub struct BufferPool<T> {
     idle: Vec<T>,
     idle_floats: usize,
     limit_floats: usize,
@@ -40,17 +40,17 @@ pub(crate) struct BufferPool<T> {
 impl<T: PooledBuffer> BufferPool<T> {
     /// Keeps at most so many floats idle.
     #[must_use]
-    pub(crate) const fn new(limit_floats: usize) -> Self {
+    pub const fn new(limit_floats: usize) -> Self {
         Self { idle: Vec::new(), idle_floats: 0, limit_floats }
     }
 
     #[must_use]
-    pub(crate) fn idle_floats(&self) -> usize {
+    pub fn idle_floats(&self) -> usize {
         self.idle_floats
     }
 
     /// The idle buffer that fits best.
-    pub(crate) fn take(&mut self, length: usize) -> Option<T> {
+    pub fn take(&mut self, length: usize) -> Option<T> {
         let fits = |kept: &T| kept.floats() >= length && length as f64 >= kept.floats() as f64 * WORST_FIT;
         let best = self.idle.iter().enumerate().filter(|(_, kept)| fits(kept)).min_by_key(|(_, kept)| kept.floats());
         let index = best.map(|(index, _)| index)?;
@@ -60,7 +60,7 @@ impl<T: PooledBuffer> BufferPool<T> {
     }
 
     /// Keeps a buffer for its next use, within the limit.
-    pub(crate) fn give(&mut self, kept: T) {
+    pub fn give(&mut self, kept: T) {
         let floats = kept.floats();
         if floats >= SMALLEST_KEPT_FLOATS && self.idle_floats + floats <= self.limit_floats {
             self.idle_floats += floats;
@@ -69,7 +69,7 @@ impl<T: PooledBuffer> BufferPool<T> {
     }
 
     /// Forgets what is idle.
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.idle.clear();
         self.idle_floats = 0;
     }
@@ -98,7 +98,7 @@ fn return_what_is_freed() {
 }
 
 /// Gives the idle buffers back to the system, and keeps at most `limit_bytes` idle from now on.
-pub(crate) fn limit_idle_buffers(limit_bytes: usize) {
+pub fn limit_idle_buffers(limit_bytes: usize) {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     return_what_is_freed();
     let mut pool = pool();

@@ -15,13 +15,7 @@ const TASK_FLOATS: usize = 1 << 16;
 ///
 /// # Errors
 /// When the channels are no whole number of such groups, or the residual has another shape.
-pub(crate) fn rms_norm(
-    x: &Map,
-    weight: &[f32],
-    eps: f64,
-    residual: Option<&Map>,
-    level: Level,
-) -> Result<Map, ShapeError> {
+pub fn rms_norm(x: &Map, weight: &[f32], eps: f64, residual: Option<&Map>, level: Level) -> Result<Map, ShapeError> {
     if weight.is_empty() || !x.channels.is_multiple_of(weight.len()) {
         return Err(ShapeError(format!("a norm of {} channels was given {}", weight.len(), x.channels)));
     }

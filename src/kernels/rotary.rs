@@ -11,7 +11,7 @@ const TASK_TOKENS: usize = 32;
 
 /// Which two channels of a head are turned together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RotaryPairs {
+pub enum RotaryPairs {
     /// Those that stand side by side.
     Neighbours,
     /// One of the head's first half and the same one of its second.
@@ -23,7 +23,7 @@ pub(crate) enum RotaryPairs {
 ///
 /// # Errors
 /// When there are not as many angles as the tokens and heads need.
-pub(crate) fn rotated(
+pub fn rotated(
     x: &Map,
     (cosines, sines): (&[f32], &[f32]),
     half: usize,

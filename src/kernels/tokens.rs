@@ -12,7 +12,7 @@ const TASK_FLOATS: usize = 1 << 16;
 ///
 /// # Errors
 /// When there are not as many.
-pub(crate) fn narrow_tokens(x: &Map, first: usize, count: usize) -> Result<Map, ShapeError> {
+pub fn narrow_tokens(x: &Map, first: usize, count: usize) -> Result<Map, ShapeError> {
     if x.batch != 1 || first + count > x.rows() {
         return Err(ShapeError(format!("{:?} has no {count} tokens from {first} on", x.shape())));
     }
@@ -25,7 +25,7 @@ pub(crate) fn narrow_tokens(x: &Map, first: usize, count: usize) -> Result<Map, 
 ///
 /// # Errors
 /// When their channels differ.
-pub(crate) fn join_tokens(a: &Map, b: &Map) -> Result<Map, ShapeError> {
+pub fn join_tokens(a: &Map, b: &Map) -> Result<Map, ShapeError> {
     if (a.batch, b.batch) != (1, 1) || a.channels != b.channels {
         return Err(ShapeError(format!("the tokens of {:?} and {:?} cannot be joined", a.shape(), b.shape())));
     }
@@ -40,7 +40,7 @@ pub(crate) fn join_tokens(a: &Map, b: &Map) -> Result<Map, ShapeError> {
 ///
 /// # Errors
 /// When the channels are no whole number of heads.
-pub(crate) fn repeat_heads(x: &Map, depth: usize, times: usize) -> Result<Map, ShapeError> {
+pub fn repeat_heads(x: &Map, depth: usize, times: usize) -> Result<Map, ShapeError> {
     if depth == 0 || times == 0 || !x.channels.is_multiple_of(depth) {
         return Err(ShapeError(format!("{:?} has no heads of {depth}", x.shape())));
     }
@@ -55,7 +55,7 @@ pub(crate) fn repeat_heads(x: &Map, depth: usize, times: usize) -> Result<Map, S
 ///
 /// # Errors
 /// When the shapes differ.
-pub(crate) fn multiply(a: Map, b: &Map) -> Result<Map, ShapeError> {
+pub fn multiply(a: Map, b: &Map) -> Result<Map, ShapeError> {
     if a.values().len() != b.values().len() || a.channels != b.channels {
         return Err(ShapeError(format!("{:?} and {:?} cannot be multiplied", a.shape(), b.shape())));
     }
@@ -80,7 +80,7 @@ pub(crate) fn multiply(a: Map, b: &Map) -> Result<Map, ShapeError> {
 ///
 /// # Errors
 /// When the shapes differ, or there are not as many factors.
-pub(crate) fn scaled_onto(x: &Map, factors: &[f32], residual: &Map) -> Result<Map, ShapeError> {
+pub fn scaled_onto(x: &Map, factors: &[f32], residual: &Map) -> Result<Map, ShapeError> {
     let fits = x.values().len() == residual.values().len() && x.channels == factors.len();
     if !fits || factors.is_empty() {
         let (found, wanted) = (factors.len(), residual.shape());

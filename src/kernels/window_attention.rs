@@ -13,7 +13,7 @@ use super::simd::{Kernel, Level, Simd};
 
 /// What the windows are.
 #[derive(Clone, Copy)]
-pub(crate) struct Windows<'a> {
+pub struct Windows<'a> {
     /// Pixels of a window's side.
     pub side: usize,
     pub heads: usize,
@@ -27,12 +27,7 @@ pub(crate) struct Windows<'a> {
 ///
 /// # Errors
 /// When the shapes do not belong together.
-pub(crate) fn window_attention(
-    qkv: &Map,
-    windows: Windows,
-    size: (usize, usize),
-    level: Level,
-) -> Result<Map, ShapeError> {
+pub fn window_attention(qkv: &Map, windows: Windows, size: (usize, usize), level: Level) -> Result<Map, ShapeError> {
     let Windows { side, heads, bias } = windows;
     let fits = side > 0
         && heads > 0

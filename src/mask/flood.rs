@@ -7,7 +7,7 @@ const OPEN: u8 = 128;
 
 /// Masks the open area around a pixel, up the outline's soft edge to its ridge. `None` when the pixel is masked
 /// already or lies outside.
-pub(crate) fn flood(plane: &mut MaskPlane, x: u32, y: u32) -> Option<PixelRect> {
+pub fn flood(plane: &mut MaskPlane, x: u32, y: u32) -> Option<PixelRect> {
     let (width, height) = (plane.width(), plane.height());
     if x >= width || y >= height || plane.row(y)[x as usize] >= OPEN {
         return None;

@@ -11,12 +11,12 @@ mod outline;
 mod plane;
 mod rect;
 mod resize;
-pub(crate) mod shape;
+pub mod shape;
 
-pub(crate) use brush::Covered;
+pub use brush::Covered;
 pub use brush::{Brush, BrushPoint};
-pub(crate) use flood::flood;
-pub(crate) use ops::PAINTED;
+pub use flood::flood;
+pub use ops::PAINTED;
 pub use outline::Outline;
 pub use plane::MaskPlane;
 pub use rect::PixelRect;

@@ -3,7 +3,7 @@
 use super::MaskPlane;
 
 /// From this value on, half and more, a pixel counts as painted where only yes or no will do (diffusers' rule).
-pub(crate) const PAINTED: u8 = 128;
+pub const PAINTED: u8 = 128;
 
 impl MaskPlane {
     /// Keeps what was repainted and the other way round. Twice is nothing.

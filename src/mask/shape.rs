@@ -26,7 +26,7 @@ const LINES_PER_ROW: u32 = 8;
 
 /// The rectangle between two corners, on whole pixels: every pixel that it touches.
 #[must_use]
-pub(crate) fn rectangle(a: [f32; 2], b: [f32; 2], width: u32, height: u32) -> ShapeCover {
+pub fn rectangle(a: [f32; 2], b: [f32; 2], width: u32, height: u32) -> ShapeCover {
     let range = |axis: usize, side: u32| {
         let low = a[axis].min(b[axis]).floor().clamp(0.0, side as f32);
         let high = a[axis].max(b[axis]).ceil().clamp(0.0, side as f32);
@@ -41,7 +41,7 @@ pub(crate) fn rectangle(a: [f32; 2], b: [f32; 2], width: u32, height: u32) -> Sh
 ///
 /// Corners are in pixels, from the plane's upper left corner, and may lie outside the plane.
 #[must_use]
-pub(crate) fn polygon(corners: &[[f32; 2]], width: u32, height: u32) -> ShapeCover {
+pub fn polygon(corners: &[[f32; 2]], width: u32, height: u32) -> ShapeCover {
     let usable = corners.len() >= 3 && corners.iter().flatten().all(|value| value.is_finite());
     let rect = if usable { bounds(corners, width, height) } else { PixelRect::default() };
     let mut values = vec![0; rect.width() as usize * rect.height() as usize];

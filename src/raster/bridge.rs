@@ -23,7 +23,7 @@ const EDGE_CELLS: usize = 1;
 
 /// `drawn` with its part inside `mask` brought to `original` at the mask's edge. All of one size.
 #[must_use]
-pub(crate) fn bridge_tones(drawn: &Picture, original: &Picture, mask: &MaskPlane) -> Picture {
+pub fn bridge_tones(drawn: &Picture, original: &Picture, mask: &MaskPlane) -> Picture {
     let [width, _] = drawn.size();
     let grid = Grid::new(drawn, original, mask);
     let Some(mut added) = grid.steps() else { return drawn.clone() };

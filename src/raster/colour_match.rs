@@ -11,7 +11,7 @@ use crate::mask::{MaskPlane, PAINTED};
 use crate::raster::Picture;
 
 /// What is made anew shows this far beyond its mask: the latents' cells are coarser than pixels.
-pub(crate) const NEW_REACH_PX: u32 = 8;
+pub const NEW_REACH_PX: u32 = 8;
 /// Differences are averaged over cells of this size, so that texture does not count as colour.
 const CELL_PX: usize = 8;
 /// Where both differ by this much (of 255), the network drew something else, and its colour counts half.
@@ -19,7 +19,7 @@ const DRAWN_ANEW: f32 = 24.0;
 
 /// `drawn`, with the colours that it has where `mask` is empty brought to those of `original`. All of one size.
 #[must_use]
-pub(crate) fn match_colours(drawn: &Picture, original: &Picture, mask: &MaskPlane) -> Picture {
+pub fn match_colours(drawn: &Picture, original: &Picture, mask: &MaskPlane) -> Picture {
     let [width, height] = drawn.size();
     let (cells_x, cells_y) = (width.div_ceil(CELL_PX), height.div_ceil(CELL_PX));
     let mut shift: Vec<Known> = (0..cells_x * cells_y)

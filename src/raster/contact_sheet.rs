@@ -21,7 +21,7 @@ const MISSING: u8 = 0xd2;
 
 /// A line of text as pixels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Lettering {
+pub struct Lettering {
     pub width: usize,
     pub height: usize,
     /// How covered each pixel is, 0 to 255, row by row.
@@ -32,7 +32,7 @@ pub(crate) struct Lettering {
 pub(crate) type Letters<'a> = &'a mut dyn FnMut(&str, f32, f32) -> Lettering;
 
 /// What is laid out: row by row, as many in a row as there are labels across. A cell without a picture stays grey.
-pub(crate) struct ContactSheet<'a> {
+pub struct ContactSheet<'a> {
     pub cells: &'a [Option<Arc<Picture>>],
     pub across: &'a [String],
     /// Empty where there is one row without a label.
@@ -48,7 +48,7 @@ struct Paper {
 impl ContactSheet<'_> {
     /// The whole sheet; `None` where no cell has a picture.
     #[must_use]
-    pub(crate) fn picture(&self, letters: Letters<'_>) -> Option<Picture> {
+    pub fn picture(&self, letters: Letters<'_>) -> Option<Picture> {
         let columns = self.across.len().max(1) as u32;
         let rows = (self.cells.len() as u32).div_ceil(columns);
         let there = || self.cells.iter().flatten();

@@ -18,7 +18,7 @@ pub struct Difference {
 
 /// How far the second picture is from the first, made `gain` times as bright. What is transparent counts as white.
 #[must_use]
-pub(crate) fn difference(first: &Picture, second: &Picture, gain: f32) -> Difference {
+pub fn difference(first: &Picture, second: &Picture, gain: f32) -> Difference {
     let (width, height) = (first.width(), first.height());
     let is_resized = (second.width(), second.height()) != (width, height);
     let second = if is_resized { over_white(&resized(second, width, height)) } else { over_white(second) };

@@ -35,7 +35,7 @@ impl Extension {
 
 /// The picture with nothing around it: black and transparent.
 #[must_use]
-pub(crate) fn padded(picture: &Picture, by: Extension) -> Picture {
+pub fn padded(picture: &Picture, by: Extension) -> Picture {
     let Some((width, height)) = by.around(picture.width(), picture.height()) else { return picture.clone() };
     let mut rgba = vec![0; width as usize * height as usize * 4];
     lay_inside(&mut rgba, width, picture, by);
@@ -54,7 +54,7 @@ fn lay_inside(rgba: &mut [u8], width: u32, picture: &Picture, by: Extension) {
 /// The picture with a new border that goes on smoothly from its edges. The picture itself keeps every byte; the new
 /// border is opaque.
 #[must_use]
-pub(crate) fn extended(picture: &Picture, by: Extension) -> Picture {
+pub fn extended(picture: &Picture, by: Extension) -> Picture {
     let Some((width, height)) = by.around(picture.width(), picture.height()) else { return picture.clone() };
     if by.is_empty() {
         return picture.clone();
@@ -67,7 +67,7 @@ pub(crate) fn extended(picture: &Picture, by: Extension) -> Picture {
 
 /// The mask of a picture that was extended: all of the new border, and what was masked before.
 #[must_use]
-pub(crate) fn extended_mask(mask: Option<&MaskPlane>, width: u32, height: u32, by: Extension) -> MaskPlane {
+pub fn extended_mask(mask: Option<&MaskPlane>, width: u32, height: u32, by: Extension) -> MaskPlane {
     let Some((wide, tall)) = by.around(width, height) else { return MaskPlane::empty(width, height) };
     let mut all = MaskPlane::empty(wide, tall);
     all.invert();

@@ -10,7 +10,7 @@ use crate::raster::Picture;
 /// The masked place holds the colours of its border, smoothly spread; the rest is as it was. A mask over everything
 /// leaves the picture's mean colour.
 #[must_use]
-pub(crate) fn filled_from_border(picture: &Picture, mask: &MaskPlane) -> Picture {
+pub fn filled_from_border(picture: &Picture, mask: &MaskPlane) -> Picture {
     let [width, height] = picture.size();
     let mut known: Vec<Known> = picture
         .rgba()
@@ -33,7 +33,7 @@ pub(crate) fn filled_from_border(picture: &Picture, mask: &MaskPlane) -> Picture
 
 /// The masked place holds one colour.
 #[must_use]
-pub(crate) fn filled_with(picture: &Picture, mask: &MaskPlane, colour: [u8; 3]) -> Picture {
+pub fn filled_with(picture: &Picture, mask: &MaskPlane, colour: [u8; 3]) -> Picture {
     replaced(picture, mask, |_| colour)
 }
 

@@ -6,7 +6,7 @@ use crate::raster::Picture;
 
 /// The part inside `rect`, which is cut to the picture first.
 #[must_use]
-pub(crate) fn crop(picture: &Picture, rect: PixelRect) -> Picture {
+pub fn crop(picture: &Picture, rect: PixelRect) -> Picture {
     let whole = PixelRect::new(0, 0, picture.width(), picture.height());
     let rect = rect.intersection(whole);
     if rect == whole {
@@ -19,14 +19,14 @@ pub(crate) fn crop(picture: &Picture, rect: PixelRect) -> Picture {
 
 /// At another size, by Lanczos.
 #[must_use]
-pub(crate) fn resized(picture: &Picture, width: u32, height: u32) -> Picture {
+pub fn resized(picture: &Picture, width: u32, height: u32) -> Picture {
     let bytes = resample::<4>(picture.rgba(), picture.size(), [width as usize, height as usize], Filter::Lanczos);
     picture_of(width, height, bytes)
 }
 
 /// The largest size of `shape`'s proportions inside `bounds`, at least one pixel.
 #[must_use]
-pub(crate) fn largest_inside(bounds: (u32, u32), shape: (u32, u32)) -> (u32, u32) {
+pub fn largest_inside(bounds: (u32, u32), shape: (u32, u32)) -> (u32, u32) {
     let (width, height) = (f64::from(bounds.0), f64::from(bounds.1));
     let aspect = f64::from(shape.0) / f64::from(shape.1.max(1));
     let (wide, tall) = if width / height > aspect { (height * aspect, height) } else { (width, width / aspect) };
@@ -35,7 +35,7 @@ pub(crate) fn largest_inside(bounds: (u32, u32), shape: (u32, u32)) -> (u32, u32
 
 /// The middle part of a size that has another one's shape.
 #[must_use]
-pub(crate) fn middle_part(own: (u32, u32), shape: (u32, u32)) -> PixelRect {
+pub fn middle_part(own: (u32, u32), shape: (u32, u32)) -> PixelRect {
     let (wide, tall) = largest_inside(own, shape);
     let (left, top) = ((own.0 - wide) / 2, (own.1 - tall) / 2);
     PixelRect::new(left, top, left + wide, top + tall)
@@ -43,7 +43,7 @@ pub(crate) fn middle_part(own: (u32, u32), shape: (u32, u32)) -> PixelRect {
 
 /// Opaque: what is transparent shows white.
 #[must_use]
-pub(crate) fn over_white(picture: &Picture) -> Picture {
+pub fn over_white(picture: &Picture) -> Picture {
     if picture.rgba().chunks_exact(4).all(|pixel| pixel[3] == 255) {
         return picture.clone();
     }

@@ -14,7 +14,7 @@ use crate::raster::Picture;
 /// `photo` with `made`, which is opaque, pasted at `place` as far as `share` says (255: wholly). `made` and `share` are
 /// as large as `place`, which lies inside the photo.
 #[must_use]
-pub(crate) fn paste(photo: &Picture, made: &Picture, place: PixelRect, share: &MaskPlane) -> Picture {
+pub fn paste(photo: &Picture, made: &Picture, place: PixelRect, share: &MaskPlane) -> Picture {
     let mut rgba = photo.rgba().to_vec();
     let stride = photo.width() as usize * 4;
     let (left, width) = (place.left as usize * 4, place.width() as usize * 4);
@@ -46,7 +46,7 @@ fn lay_over(pixel: &mut [u8], made: &[u8], share: u8) {
 
 /// `made` with the transparency of `photo`, which is as large.
 #[must_use]
-pub(crate) fn with_alpha_of(photo: &Picture, made: Picture) -> Picture {
+pub fn with_alpha_of(photo: &Picture, made: Picture) -> Picture {
     let (width, height) = (made.width(), made.height());
     let mut rgba = made.into_rgba();
     for (made, photo) in rgba.chunks_exact_mut(4).zip(photo.rgba().chunks_exact(4)) {

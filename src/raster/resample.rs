@@ -9,7 +9,7 @@ const PRECISION_BITS: u32 = 22;
 
 /// How much the pixels around a place count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Filter {
+pub enum Filter {
     Lanczos,
     /// Pillow's `BICUBIC`.
     Cubic,
@@ -25,12 +25,7 @@ struct Window {
 
 /// Interleaved bytes of `CHANNELS` a pixel, from one size to another; across first, then down.
 #[must_use]
-pub(crate) fn resample<const CHANNELS: usize>(
-    bytes: &[u8],
-    from: [usize; 2],
-    to: [usize; 2],
-    filter: Filter,
-) -> Vec<u8> {
+pub fn resample<const CHANNELS: usize>(bytes: &[u8], from: [usize; 2], to: [usize; 2], filter: Filter) -> Vec<u8> {
     let ([width, height], [new_width, new_height]) = (from, to);
     if from == to || bytes.is_empty() {
         return bytes.to_vec();

@@ -42,7 +42,7 @@ impl ResizeMode {
 
 /// What the network is given: at this size in this way. `Fit` is the caller's: it chooses a size of the same shape.
 #[must_use]
-pub(crate) fn fitted(picture: &Picture, width: u32, height: u32, mode: ResizeMode) -> Picture {
+pub fn fitted(picture: &Picture, width: u32, height: u32, mode: ResizeMode) -> Picture {
     let (own_width, own_height) = (picture.width(), picture.height());
     match mode {
         ResizeMode::Stretch | ResizeMode::Fit => resized(picture, width, height),

@@ -10,20 +10,20 @@ const LEAST_SIGNAL: f32 = 1e-4;
 
 /// How much of the clean latents, and how much standard normal noise, the latents have that enter call `index`.
 #[must_use]
-pub(crate) fn level_of(scheduler: &dyn Scheduler, index: usize) -> [f32; 2] {
+pub fn level_of(scheduler: &dyn Scheduler, index: usize) -> [f32; 2] {
     let of = |original, noise| scheduler.add_noise(index, &[original], &[noise]).first().copied().unwrap_or_default();
     [of(1.0, 0.0), of(0.0, 1.0)]
 }
 
 /// Whether two levels are the same.
 #[must_use]
-pub(crate) fn is_same_level(one: [f32; 2], other: [f32; 2]) -> bool {
+pub fn is_same_level(one: [f32; 2], other: [f32; 2]) -> bool {
     one.iter().zip(other).all(|(one, other)| (one - other).abs() <= SAME * one.abs().max(other.abs()).max(SAME))
 }
 
 /// Where a walk goes on.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Carried {
+pub struct Carried {
     /// The call that comes next, from 0.
     pub next_call: usize,
     /// As that call gets them.
@@ -33,7 +33,7 @@ pub(crate) struct Carried {
 /// Brings latents of `level` to the walk of `scheduler`, from its call `first` on: to the last whole step with at least as
 /// much noise, and the noise that is missing there is drawn. `None` where the walk begins with less noise than they have.
 #[must_use]
-pub(crate) fn carried(
+pub fn carried(
     level: [f32; 2],
     latents: &[f32],
     scheduler: &dyn Scheduler,

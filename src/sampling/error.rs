@@ -3,7 +3,9 @@
 
 use super::{SchedulerName, SigmaChoice};
 
+/// Each variant says in its message what it is.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[allow(missing_docs)]
 pub enum SamplingError {
     #[error("scheduler_config.json cannot be read: {reason}")]
     Json { reason: String },

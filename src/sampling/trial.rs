@@ -11,7 +11,7 @@ fn answer(call: usize) -> [f32; 2] {
 
 /// Walks a fresh scheduler from call `first` on, and says whether its own numbers run away, whatever the network says.
 #[must_use]
-pub(crate) fn runs_away(scheduler: &mut dyn Scheduler, first: usize) -> bool {
+pub fn runs_away(scheduler: &mut dyn Scheduler, first: usize) -> bool {
     let mut noise = TorchNoise::new(0);
     let calls = scheduler.timesteps().len();
     if first >= calls {

@@ -6,7 +6,7 @@ const NEARLY_EQUAL: f32 = 0.9995;
 /// From `noise` (strength 0) to `other` (1); both `(channels, height, width)`. As in AUTOMATIC1111 the angle is that
 /// between columns: the values of one channel and one x.
 #[must_use]
-pub(crate) fn varied(noise: &[f32], other: &[f32], strength: f32, [channels, height, width]: [usize; 3]) -> Vec<f32> {
+pub fn varied(noise: &[f32], other: &[f32], strength: f32, [channels, height, width]: [usize; 3]) -> Vec<f32> {
     let column = |channel: usize, x: usize| (0..height).map(move |y| (channel * height + y) * width + x);
     let cosine = |channel: usize, x: usize| {
         let (mut product, mut a, mut b) = (0.0_f32, 0.0_f32, 0.0_f32);

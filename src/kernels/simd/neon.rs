@@ -11,7 +11,7 @@ pub(crate) struct Neon;
 /// # Safety
 /// The machine has NEON.
 #[target_feature(enable = "neon")]
-pub(crate) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
+pub unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Neon>()
 }
 

@@ -8,7 +8,7 @@ mod strokes;
 use crate::mask::MaskPlane;
 use crate::raster::Picture;
 use gaussian::blurred;
-pub(crate) use normals::normals_of;
+pub use normals::normals_of;
 
 /// What is made of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     fn read(name: &str) -> Picture {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data/preprocess");
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/reference/data/preprocess");
         let pixels = image::open(folder.join(name)).unwrap().to_rgba8();
         Picture::from_rgba(pixels.width(), pixels.height(), pixels.into_raw()).unwrap()
     }

@@ -12,7 +12,8 @@ const BACKGROUND: f32 = 0.1 * 255.0;
 const SMOOTH_PX: f32 = 2.0;
 
 /// Of nearness from 0 to 255, row by row; RGBA.
-pub(crate) fn normals_of(near: &[f32], [width, height]: [usize; 2]) -> Vec<u8> {
+#[must_use]
+pub fn normals_of(near: &[f32], [width, height]: [usize; 2]) -> Vec<u8> {
     let mut rgba = Vec::with_capacity(4 * width * height);
     for y in 0..height {
         let rows = [mirrored(y as i64 - 1, height), y, mirrored(y as i64 + 1, height)];
