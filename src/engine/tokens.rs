@@ -46,8 +46,8 @@ pub(crate) struct TokenCounter {
 
 impl TokenCounter {
     /// What each window of `prompt` holds, and how many words fit into one: weights and brackets are no tokens, and of
-    /// texts that take turns the longest counts. `None` where the model's tokenizer cannot be read, or the prompt is too
-    /// long for any model.
+    /// texts that take turns the longest counts, even where it is too long. `None` where the model's tokenizer cannot be
+    /// read.
     #[must_use]
     pub(crate) fn count(&self, model: &ModelRef, prompt: &str, lists: &Wildcards) -> Option<(Vec<WindowWords>, usize)> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);

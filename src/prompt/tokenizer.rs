@@ -154,7 +154,7 @@ impl PromptTokenizer {
             let tokens = words.iter().position(|id| *id == self.special.end).unwrap_or(words.len());
             WindowWords { tokens, begins: self.text_of(&words[..tokens.min(SHOWN_TOKENS)]) }
         };
-        Ok(self.windows(prompt, 1)?.iter().map(words).collect())
+        Ok(self.all_windows(prompt, 1)?.iter().map(words).collect())
     }
 
     /// Roughly the text that the tokens came from.
@@ -169,6 +169,21 @@ impl PromptTokenizer {
     /// # Errors
     /// When it needs more than [`Self::MAX_WINDOWS`].
     pub fn windows(&self, prompt: &Prompt, at_least: usize) -> Result<Vec<TokenWindow>, TokenizerError> {
+        let windows = self.all_windows(prompt, at_least)?;
+        if windows.len() > Self::MAX_WINDOWS.max(at_least) {
+            let found = self.sections(prompt)?.iter().map(Vec::len).sum();
+            return Err(TokenizerError::TooLong { found, windows: windows.len(), limit: Self::MAX_WINDOWS });
+        }
+        Ok(windows)
+    }
+
+    /// However many they are.
+    fn all_windows(&self, prompt: &Prompt, at_least: usize) -> Result<Vec<TokenWindow>, TokenizerError> {
+        let comma = self.comma.filter(|_| prompt.keeps_phrases);
+        Ok(windows(&self.sections(prompt)?, self.positions, self.special, comma, at_least))
+    }
+
+    fn sections(&self, prompt: &Prompt) -> Result<Vec<Vec<WeightedToken>>, TokenizerError> {
         let mut sections = Vec::with_capacity(prompt.sections.len());
         for section in &prompt.sections {
             let mut tokens = Vec::new();
@@ -178,13 +193,7 @@ impl PromptTokenizer {
             }
             sections.push(tokens);
         }
-        let comma = self.comma.filter(|_| prompt.keeps_phrases);
-        let windows = windows(&sections, self.positions, self.special, comma, at_least);
-        if windows.len() > Self::MAX_WINDOWS.max(at_least) {
-            let found = sections.iter().map(Vec::len).sum();
-            return Err(TokenizerError::TooLong { found, windows: windows.len(), limit: Self::MAX_WINDOWS });
-        }
-        Ok(windows)
+        Ok(sections)
     }
 
     /// Learns a word: wherever it stands in a prompt, in upper or lower case, it becomes these tokens.

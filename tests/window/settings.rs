@@ -93,11 +93,13 @@ fn the_interface_becomes_larger_at_once_and_after_a_restart() {
     let mut bench = Bench::new(FakeScript::default());
     open(&mut bench);
     search(&mut bench, "interface scale");
-    bench.window.get_by_role_and_label(egui::Role::ComboBox, "Interface scale").click();
-    bench.frames(3);
-    bench.click("125 %");
-    bench.frames(3);
-    assert!((bench.window.ctx.zoom_factor() - 1.25).abs() < 1e-6);
+    for (choice, factor) in [("150 %", 1.5), ("100 %", 1.0), ("125 %", 1.25)] {
+        bench.window.get_by_role_and_label(egui::Role::ComboBox, "Interface scale").click();
+        bench.frames(3);
+        bench.click(choice);
+        bench.frames(3);
+        assert!((bench.window.ctx.zoom_factor() - factor).abs() < 1e-6);
+    }
     let home = bench.close();
     let bench = Bench::reopen(home, FakeScript::default());
     assert!((bench.window.ctx.zoom_factor() - 1.25).abs() < 1e-6);

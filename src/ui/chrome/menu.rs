@@ -18,21 +18,41 @@ pub(crate) fn show(ui: &mut Ui, state: &AppState, has_menus: bool, actions: &mut
         ui.spacing_mut().button_padding.x = 8.0;
         for menu in Menu::ALL.into_iter().filter(|_| has_menus) {
             ui.menu_button(menu.title(), |ui| {
-                menu_measures(ui);
-                for item in menu.items(state) {
-                    draw(ui, &item, actions);
-                }
+                let items = menu.items(state);
+                let longest = items.iter().map(|item| width(ui, item)).fold(MENU_WIDTH, f32::max);
+                menu_measures(ui, longest.ceil());
+                // A small window has no room for all of a long menu.
+                let room = ui.ctx().content_rect().bottom() - ui.cursor().top() - WINDOW_GAP;
+                egui::ScrollArea::vertical().max_height(room).show(ui, |ui| {
+                    for item in &items {
+                        draw(ui, item, actions);
+                    }
+                });
             });
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| toggles(ui, actions));
     });
 }
 
+/// The narrowest menu, in points.
 const MENU_WIDTH: f32 = 240.0;
 
-fn menu_measures(ui: &mut Ui) {
-    ui.set_width(MENU_WIDTH);
+/// Between a long menu and the window's lower edge.
+const WINDOW_GAP: f32 = 12.0;
+
+fn menu_measures(ui: &mut Ui, width: f32) {
+    ui.set_width(width);
     ui.spacing_mut().item_spacing.y = 0.0;
+}
+
+fn width(ui: &Ui, item: &Item) -> f32 {
+    match item {
+        Item::Line => 0.0,
+        Item::Entry(Entry { words, command, .. }) => {
+            MenuItem::new(words).key(&keymap::written(ui.ctx(), *command)).width(ui)
+        }
+        Item::Choice { words, .. } | Item::Files { words, .. } => MenuItem::new(words).icon(" ").width(ui),
+    }
 }
 
 fn draw(ui: &mut Ui, item: &Item, actions: &mut Vec<Action>) {
@@ -57,7 +77,7 @@ fn draw(ui: &mut Ui, item: &Item, actions: &mut Vec<Action>) {
             }
         }
         Item::Files { words, files } => drop(ui.menu_button(*words, |ui| {
-            menu_measures(ui);
+            menu_measures(ui, MENU_WIDTH);
             for (name, path, action) in files {
                 // Where each lies is said when the pointer rests on it.
                 if ui.add(MenuItem::new(name)).on_hover_text(path).clicked() {

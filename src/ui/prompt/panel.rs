@@ -92,7 +92,8 @@ fn prompts(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<
     .labelled_by(label.id);
     if let Some(count) = prompt.tokens.as_ref().filter(|count| count.is_long()) {
         ui.add_space(-6.0);
-        let line = ui.add(egui::Label::new(RichText::new(count.words()).color(tokens.text_2)).truncate());
+        let colour = if count.is_too_long() { tokens.warning } else { tokens.text_2 };
+        let line = ui.add(egui::Label::new(RichText::new(count.words()).color(colour)).truncate());
         line.on_hover_text(count.boundaries());
     }
     if std::mem::take(&mut prompt.wants_focus) {

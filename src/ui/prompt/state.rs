@@ -176,10 +176,14 @@ impl PromptPanelState {
         }
     }
 
-    /// Leaves what a seed is made of in a field. As elsewhere, -1 is a random one.
+    /// Leaves what a seed is made of in a field, and of its figures as many as a seed can have. As elsewhere, -1 is a random
+    /// one.
     pub fn keep_seed(text: &mut String) {
         let is_random = text.trim_start().starts_with('-');
         text.retain(|letter| letter.is_ascii_digit() || (is_random && letter == '-'));
+        while !is_random && !text.is_empty() && text.parse::<u64>().is_err() {
+            text.pop();
+        }
     }
 
     /// The seed that stands in the field, `None` when it shall be random.
@@ -307,9 +311,14 @@ mod tests {
 
     #[test]
     fn a_seed_of_minus_one_is_random() {
-        for (written, kept, seed) in
-            [("-1", "-1", None), ("12a", "12", Some(12)), ("", "", None), ("1-2", "12", Some(12))]
-        {
+        for (written, kept, seed) in [
+            ("-1", "-1", None),
+            ("12a", "12", Some(12)),
+            ("", "", None),
+            ("1-2", "12", Some(12)),
+            ("18446744073709551615", "18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", "1844674407370955161", Some(1_844_674_407_370_955_161)),
+        ] {
             let mut panel = PromptPanelState { seed_text: written.into(), ..PromptPanelState::default() };
             PromptPanelState::keep_seed(&mut panel.seed_text);
             assert_eq!((panel.seed_text.as_str(), panel.fixed_seed()), (kept, seed));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::job::ModelRef;
-use crate::prompt::WindowWords;
+use crate::prompt::{PromptTokenizer, WindowWords};
 
 /// The tokens of a prompt, window by window.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +20,12 @@ impl TokenCount {
         self.windows.len() > 1
     }
 
+    /// Whether the prompt has more chunks than are taken.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        self.windows.len() > PromptTokenizer::MAX_WINDOWS
+    }
+
     /// "12 of 75 tokens", or "86 tokens, 2 chunks; the second begins at “…”".
     #[must_use]
     pub fn words(&self) -> String {
@@ -28,10 +34,10 @@ impl TokenCount {
         match &self.windows[..] {
             [] | [_] => format!("{used} of {} tokens", self.room),
             [_, second] => format!("{used} tokens, 2 chunks; the second begins at {}", begin(second)),
-            [_, others @ ..] => {
-                let begins: Vec<String> = others.iter().map(begin).collect();
-                format!("{used} tokens, {} chunks; they begin at {}", self.windows.len(), begins.join(", "))
+            more if self.is_too_long() => {
+                format!("{used} tokens, {} chunks: at most {} are taken", more.len(), PromptTokenizer::MAX_WINDOWS)
             }
+            more => format!("{used} tokens, {} chunks", more.len()),
         }
     }
 
@@ -75,9 +81,7 @@ mod tests {
             words(vec![window(75, "a red"), window(11, "snow 🏔\u{fffd}\u{fffd}")]),
             "86 tokens, 2 chunks; the second begins at “snow 🏔…”"
         );
-        assert_eq!(
-            words(vec![window(75, "a"), window(75, "b"), window(1, "c")]),
-            "151 tokens, 3 chunks; they begin at “b…”, “c…”"
-        );
+        assert_eq!(words(vec![window(75, "a"), window(75, "b"), window(1, "c")]), "151 tokens, 3 chunks");
+        assert_eq!(words(vec![window(75, "a"); 9]), "675 tokens, 9 chunks: at most 8 are taken");
     }
 }

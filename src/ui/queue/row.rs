@@ -8,7 +8,7 @@ use egui::{
 use super::rows::{Row, facts};
 use super::state::{QueueState, row_id};
 use crate::ui::action::{Action, Press, QueueAction};
-use crate::ui::input::pressed;
+use crate::ui::input::{keymap, pressed};
 use crate::ui::theme;
 use crate::ui::theme::{fonts, icons};
 use crate::ui::widgets::{IconButton, MenuItem, look, paint};
@@ -118,9 +118,9 @@ fn on_hover(ui: &mut Ui, inner: Rect, press: Press, actions: &mut Vec<Action>) {
 fn menu(ui: &mut Ui, press: Press, fixed: Option<&str>, actions: &mut Vec<Action>) {
     ui.set_width(MENU_WIDTH);
     ui.spacing_mut().item_spacing.y = 0.0;
-    let duplicate = ui.ctx().format_shortcut(&egui::KeyboardShortcut::new(Modifiers::COMMAND, Key::D));
-    let up = ui.ctx().format_shortcut(&egui::KeyboardShortcut::new(Modifiers::ALT, Key::ArrowUp));
-    let down = ui.ctx().format_shortcut(&egui::KeyboardShortcut::new(Modifiers::ALT, Key::ArrowDown));
+    let duplicate = keymap::shown(ui.ctx(), &egui::KeyboardShortcut::new(Modifiers::COMMAND, Key::D));
+    let up = keymap::shown(ui.ctx(), &egui::KeyboardShortcut::new(Modifiers::ALT, Key::ArrowUp));
+    let down = keymap::shown(ui.ctx(), &egui::KeyboardShortcut::new(Modifiers::ALT, Key::ArrowDown));
     for (words, icon, key, action) in [
         ("Edit the words", " ", "Enter", QueueAction::BeginEdit(press)),
         ("Duplicate, with the next seeds", icons::COPY, duplicate.as_str(), QueueAction::Duplicate(press)),

@@ -34,25 +34,31 @@ fn first_line(prompt: &str) -> &str {
     if line.trim().is_empty() { "no words" } else { line }
 }
 
-/// The first thing in which they are not all alike.
+/// The first thing in which they are not all alike. What is left to the model is known when the picture is there: until then
+/// it tells nothing apart.
 fn difference(request: &Request, same: &[&Request]) -> Option<String> {
     let differs = |is_alike: &dyn Fn(&Request) -> bool| same.iter().any(|other| !is_alike(other));
     let strength = |request: &Request| request.init.as_ref().map(|init| init.strength.to_bits());
     if differs(&|other| other.model == request.model) {
         return Some(model_name(&request.model));
     }
-    if differs(&|other| other.scheduler == request.scheduler) {
-        return Some(request.scheduler.map_or("own sampler", crate::sampling::SchedulerName::label).to_owned());
+    if let Some(scheduler) = request.scheduler
+        && differs(&|other| other.scheduler.is_none_or(|other| other == scheduler))
+    {
+        return Some(scheduler.label().to_owned());
     }
     if differs(&|other| other.steps == request.steps) {
         return Some(format!("{} steps", request.steps));
     }
-    if differs(&|other| other.guidance.map(f64::to_bits) == request.guidance.map(f64::to_bits)) {
-        return Some(request.guidance.map_or("own CFG".to_owned(), |guidance| format!("CFG {guidance}")));
+    if let Some(guidance) = request.guidance
+        && differs(&|other| other.guidance.is_none_or(|other| other.to_bits() == guidance.to_bits()))
+    {
+        return Some(format!("CFG {guidance}"));
     }
-    if differs(&|other| (other.width, other.height) == (request.width, request.height)) {
-        let size = request.width.zip(request.height);
-        return Some(size.map_or("own size".to_owned(), |(width, height)| format!("{width}×{height}")));
+    if let Some(size) = request.width.zip(request.height)
+        && differs(&|other| other.width.zip(other.height).is_none_or(|other| other == size))
+    {
+        return Some(format!("{}×{}", size.0, size.1));
     }
     if differs(&|other| strength(other) == strength(request)) {
         return Some(request.init.as_ref().map_or("new".to_owned(), |init| format!("denoise {:.2}", init.strength)));
@@ -81,6 +87,7 @@ fn short(seed: u64) -> String {
 mod tests {
     use super::*;
     use crate::job::JobId;
+    use crate::sampling::SchedulerName;
     use crate::ui::results::candidate::{Kind, Stage};
 
     fn candidates(requests: Vec<Request>) -> Vec<Candidate> {
@@ -104,5 +111,21 @@ mod tests {
         let seeds = candidates(vec![castle(41, 20), castle(1_234_567_890, 20), fox]);
         assert_eq!(of(&seeds), ["seed 41", "…567890", "a fox"]);
         assert_eq!(of(&candidates(vec![castle(41, 20), castle(41, 30)])), ["20 steps", "30 steps"]);
+    }
+
+    #[test]
+    fn what_a_model_chooses_by_itself_sets_no_picture_apart_before_it_is_known() {
+        let fox = |seed, scheduler, guidance| Request {
+            prompt: "a fox".into(),
+            seed,
+            scheduler,
+            guidance,
+            ..Request::default()
+        };
+        let (ddim, euler) = (Some(SchedulerName::Ddim), Some(SchedulerName::Euler));
+        let made_and_waiting = candidates(vec![fox(1, ddim, Some(7.5)), fox(2, ddim, Some(7.5)), fox(3, None, None)]);
+        assert_eq!(of(&made_and_waiting), ["seed 1", "seed 2", "seed 3"]);
+        let two = candidates(vec![fox(1, ddim, None), fox(2, euler, None), fox(3, None, None)]);
+        assert_eq!(of(&two), ["DDIM", "Euler", "seed 3"]);
     }
 }

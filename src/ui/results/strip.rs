@@ -219,13 +219,15 @@ fn strip(
             follow(ui, rect, candidate.job);
         }
         if ui.is_rect_visible(rect.expand(RING)) {
+            let job = candidate.job;
             let is_pointed = one(ui, rect, candidate, chosen, &state.gallery.starred, textures, actions);
             if let Some(place) = state.candidates.chosen.iter().position(|chosen| *chosen == candidate.job) {
                 number(ui, rect, place + 1);
             }
-            if is_pointed && candidate.made().is_some() {
+            let just_clicked = is_just_clicked(ui, job, is_pointed);
+            if is_pointed && candidate.made().is_some() && !just_clicked {
                 let compared = chosen && state.canvas.has_picture();
-                peek = Some(if compared { LookingAt::Canvas } else { LookingAt::Candidate(candidate.job) });
+                peek = Some(if compared { LookingAt::Canvas } else { LookingAt::Candidate(job) });
             }
             let words = if let Kind::Grid(words) = &candidate.kind { &**words } else { &**words };
             caption(ui, rect, words, chosen, layout);
@@ -279,6 +281,9 @@ fn one(
         // With Ctrl it is chosen beside others, to compare them.
         let is_beside = ui.input(|input| input.modifiers.command);
         let looked_at = ResultsAction::LookAt(LookingAt::Candidate(job));
+        if !is_beside {
+            ui.data_mut(|data| data.insert_temp(clicked_id(), job));
+        }
         actions.push(Action::Results(if is_beside { ResultsAction::Choose(job) } else { looked_at }));
     }
     response.context_menu(|ui| {
@@ -305,6 +310,20 @@ fn one(
     let hovered = response.hovered();
     response.on_hover_text(&candidate.request.prompt);
     hovered
+}
+
+/// Whether the pointer still rests where this one was clicked: what was chosen stays in sight until the pointer leaves its
+/// tile, and only the next time it rests there the canvas is shown in its place.
+fn is_just_clicked(ui: &Ui, job: JobId, is_pointed: bool) -> bool {
+    let was_clicked = ui.data(|data| data.get_temp(clicked_id())) == Some(job);
+    if was_clicked && !is_pointed {
+        ui.data_mut(|data| data.remove::<JobId>(clicked_id()));
+    }
+    was_clicked && is_pointed
+}
+
+fn clicked_id() -> Id {
+    Id::unique("clicked candidate")
 }
 
 /// In which order it was chosen beside others.

@@ -16,6 +16,7 @@ pub struct MenuItem<'a> {
 }
 
 const PADDING: f32 = 8.0;
+const KEY_GAP: f32 = 16.0;
 const ICON_SLOT: f32 = MENU_ICON_PT + 8.0;
 
 impl<'a> MenuItem<'a> {
@@ -38,6 +39,14 @@ impl<'a> MenuItem<'a> {
     pub fn danger(mut self) -> Self {
         self.danger = true;
         self
+    }
+
+    /// What it takes to show its words and its key whole, in points.
+    #[must_use]
+    pub fn width(&self, ui: &Ui) -> f32 {
+        let width = |text: &str| paint::line(ui, text, fonts::body(), Color32::PLACEHOLDER, f32::INFINITY).size().x;
+        let icon = if self.icon.is_some() { ICON_SLOT } else { 0.0 };
+        2.0 * PADDING + icon + width(self.words) + KEY_GAP + width(self.key)
     }
 }
 
@@ -62,7 +71,7 @@ impl Widget for MenuItem<'_> {
             inner = paint::between(inner, ICON_SLOT, 0.0);
         }
         let key = paint::text(ui, inner, Align::Max, self.key, fonts::body(), tokens.text_2);
-        paint::text(ui, paint::between(inner, 0.0, key + 16.0), Align::Min, self.words, fonts::body(), words);
+        paint::text(ui, paint::between(inner, 0.0, key + KEY_GAP), Align::Min, self.words, fonts::body(), words);
         response
     }
 }

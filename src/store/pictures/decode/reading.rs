@@ -160,7 +160,15 @@ fn refused(error: &ImageError, path: &Path) -> PictureFileError {
         ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             PictureFileError::CutShort { path: path.to_path_buf() }
         }
-        error => damaged(error.to_string(), path),
+        error => damaged(plain(&error.to_string()), path),
+    }
+}
+
+/// Without the fields of a decoder's own types, which some of its sentences end with.
+fn plain(reason: &str) -> String {
+    match reason.split_once(" {") {
+        Some((before, _)) => before.rsplit_once(": ").map_or(before, |(reason, _)| reason).to_owned(),
+        None => reason.to_owned(),
     }
 }
 
