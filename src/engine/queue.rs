@@ -32,6 +32,8 @@ pub(super) struct Job {
 struct Running {
     id: JobId,
     cancel: CancelToken,
+    /// Whether the keeper knows it, and has not heard of its end.
+    is_kept: bool,
 }
 
 pub(super) struct JobQueue {
@@ -90,7 +92,7 @@ impl JobQueue {
                 return None;
             }
             if let Some(job) = list.next_for(worker).and_then(|index| list.waiting.remove(index)) {
-                list.running.push(Running { id: job.id, cancel: job.cancel.clone() });
+                list.running.push(Running { id: job.id, cancel: job.cancel.clone(), is_kept: job.is_kept });
                 if let Some(keeper) = self.keeper_of(&job).filter(|_| job.tried.is_empty()) {
                     keeper.begin(job.id);
                 }
@@ -152,7 +154,7 @@ impl JobQueue {
 
     /// A running job has come so far.
     pub(super) fn reached(&self, job: &Job, state: &Arc<StepState>) {
-        if let Some(keeper) = self.keeper_of(job) {
+        if let Some(keeper) = self.keeper_of(job).filter(|_| !job.cancel.is_cancelled()) {
             keeper.reach(job.id, state);
         }
     }
@@ -160,9 +162,10 @@ impl JobQueue {
     /// The job that was taken is over. One that the program's end interrupted stays with the keeper.
     pub(super) fn done(&self, job: &Job, outcome: &Outcome) {
         let mut list = self.lock();
+        let is_kept = list.running.iter().any(|running| running.id == job.id && running.is_kept);
         list.running.retain(|running| running.id != job.id);
         let is_interrupted = list.is_closed && matches!(outcome, Outcome::Cancelled);
-        if let Some(keeper) = self.keeper_of(job).filter(|_| !is_interrupted) {
+        if let Some(keeper) = self.keeper_of(job).filter(|_| is_kept && !is_interrupted) {
             keeper.end(job.id);
         }
     }
@@ -170,8 +173,16 @@ impl JobQueue {
     /// A waiting job is gone at once, with its pictures; a running one ends within a block of the network.
     pub(super) fn cancel(&self, id: JobId) {
         let mut list = self.lock();
-        if let Some(running) = list.running.iter().find(|running| running.id == id) {
+        let is_closed = list.is_closed;
+        if let Some(running) = list.running.iter_mut().find(|running| running.id == id) {
             running.cancel.cancel();
+            // At once: it may take a while to end, and must not come back if the program is killed before that.
+            if !is_closed
+                && std::mem::take(&mut running.is_kept)
+                && let Some(keeper) = &self.keeper
+            {
+                keeper.end(id);
+            }
             return;
         }
         let Some(index) = list.waiting.iter().position(|job| job.id == id) else { return };

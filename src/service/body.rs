@@ -1,18 +1,34 @@
-//! A request's body: whole, within the limit, and JSON.
+//! A request's body: whole, within the limit, and JSON; and the places of those that are read and unpacked at once.
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
+use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
+use tokio::sync::SemaphorePermit;
+use tokio::time::timeout;
 
 use super::answer::Refusal;
 use super::state::Service;
 
-/// Slower than this is nobody on a network worth the name; one that stops half-way must not keep its place.
+/// Slower than this is nobody on a network worth the name.
 const MOST: Duration = Duration::from_mins(2);
 
-pub(super) async fn bytes(service: &Service, headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+/// One that stops half-way must not keep its place.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Up to this a body waits for nobody while it comes: it is the pictures in it that take room, when they are unpacked.
+const SMALL_BYTES: u64 = 1 << 20;
+
+/// Held until what came is unpacked.
+pub(super) type Place<'a> = Option<SemaphorePermit<'a>>;
+
+pub(super) async fn bytes<'a>(
+    service: &'a Service,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Bytes, Place<'a>), Refusal> {
     let most = service.options.max_body_bytes;
     let too_large = || {
         let sentence = format!("a body may have up to {most} bytes; send smaller pictures");
@@ -22,21 +38,37 @@ pub(super) async fn bytes(service: &Service, headers: &HeaderMap, body: Body) ->
     if announced.is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }
-    let read = tokio::time::timeout(MOST, to_bytes(body, most)).await;
-    let slow =
-        |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "request", "the body took longer than two minutes to come");
-    read.map_err(slow)?.map_err(|error| {
-        if error.to_string().contains("length limit") {
-            too_large()
-        } else {
-            Refusal::new(StatusCode::BAD_REQUEST, "request", "the body did not come whole")
+    let place = async || service.bodies.acquire().await.ok();
+    let is_small = announced.is_some_and(|length| length <= SMALL_BYTES);
+    let large = if is_small { None } else { place().await };
+    let slow = |sentence| Refusal::new(StatusCode::REQUEST_TIMEOUT, "request", sentence);
+    let read = async {
+        let mut read = Vec::with_capacity(announced.unwrap_or(0) as usize);
+        let mut parts = body.into_data_stream();
+        loop {
+            let part = timeout(LONGEST_PAUSE, parts.next()).await;
+            let Some(part) = part.map_err(|_| slow("the body stopped coming for ten seconds"))? else { break };
+            let part =
+                part.map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "request", "the body did not come whole"))?;
+            if read.len() + part.len() > most {
+                return Err(too_large());
+            }
+            read.extend_from_slice(&part);
         }
-    })
+        Ok(Bytes::from(read))
+    };
+    let read = timeout(MOST, read).await.map_err(|_| slow("the body took longer than two minutes to come"))??;
+    Ok((read, if is_small { place().await } else { large }))
 }
 
 /// An empty body is an empty object.
-pub(super) async fn json(service: &Service, headers: &HeaderMap, body: Body) -> Result<Value, Refusal> {
-    json_in(&bytes(service, headers, body).await?)
+pub(super) async fn json<'a>(
+    service: &'a Service,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Value, Place<'a>), Refusal> {
+    let (bytes, place) = bytes(service, headers, body).await?;
+    Ok((json_in(&bytes)?, place))
 }
 
 /// As [`json`], of a body that has come.
@@ -49,9 +81,13 @@ pub(super) fn json_in(bytes: &[u8]) -> Result<Value, Refusal> {
 }
 
 /// A body that must be an object.
-pub(super) async fn object(service: &Service, headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, Refusal> {
+pub(super) async fn object<'a>(
+    service: &'a Service,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Map<String, Value>, Place<'a>), Refusal> {
     match json(service, headers, body).await? {
-        Value::Object(object) => Ok(object),
+        (Value::Object(object), place) => Ok((object, place)),
         _ => Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "request", "the body must be an object")),
     }
 }

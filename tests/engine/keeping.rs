@@ -124,6 +124,42 @@ fn a_keeper_hears_of_what_lasts_and_the_programs_end_is_no_end_of_a_job() {
     assert!(said.contains(&format!("order [{waits}, 1, {long}, 3, 4]")), "{said:?}");
 }
 
+/// Ends when it is let go, long after it was cancelled.
+struct Slow(std::sync::mpsc::Receiver<()>);
+
+impl Backend for Slow {
+    fn run(&mut self, _: &Task, _: &CancelToken, _: &mut dyn FnMut(Progress)) -> Result<Drawn, BackendError> {
+        let _ = self.0.recv();
+        Err(BackendError::Cancelled)
+    }
+
+    fn reset(&mut self) {}
+}
+
+#[test]
+fn a_running_job_that_is_cancelled_is_kept_no_longer_even_while_it_still_runs() {
+    let keeper = Arc::new(Keeper::default());
+    let (let_go, gate) = std::sync::mpsc::channel();
+    let engine = EngineHandle::start_keeping(
+        || Slow(gate),
+        Arc::new(MemorySaver::default()),
+        Some(keeper.clone()),
+        Arc::new(|| {}),
+    )
+    .unwrap();
+    let keep = Keep::New(JobNote { press: 1, name: "a".into() });
+    let job = engine.submit_kept(request("slow", 1).into(), Destination::Gallery, usize::MAX, keep).unwrap();
+    until(|| engine.running().is_some());
+    job.cancel();
+    job.cancel();
+    assert_eq!(keeper.said().last(), Some(&format!("end {}", job.id().0)));
+    assert!(engine.running().is_some(), "it is still at work");
+    drop(let_go);
+    assert!(matches!(job.wait(), Outcome::Cancelled));
+    drop(engine);
+    assert_eq!(keeper.said().iter().filter(|words| words.starts_with("end")).count(), 1);
+}
+
 #[test]
 fn while_the_queue_is_paused_the_running_picture_goes_on_and_no_other_begins() {
     let engine = EngineHandle::start(|| Reaching, Arc::new(MemorySaver::default()), Arc::new(|| {})).unwrap();

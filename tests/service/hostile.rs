@@ -1,11 +1,15 @@
 //! What nobody should send: each field wrong, pictures that are none, names that are paths, bodies without end.
 
+use std::io::Write as _;
+use std::net::TcpStream;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use inkwick::service::ServiceOptions;
 use serde_json::{Value, json};
 
 use crate::scene::{Scene, apple, png};
+use crate::socket::Server;
 
 /// Fields of a job with values that are wrong, and a word of what is allowed.
 const WRONG: &[(&str, &str, &str)] = &[
@@ -265,6 +269,23 @@ fn bodies_are_bounded_and_must_be_json() {
     }
     assert_eq!(post(Body::from(&b"\xff\xfe"[..])).status, StatusCode::BAD_REQUEST);
     assert_eq!(post(Body::empty()).status, StatusCode::BAD_REQUEST);
+}
+
+#[test]
+fn bodies_that_never_end_stand_in_nobodys_way() {
+    let scene = Scene::new();
+    let server = Server::start(&scene);
+    let half_sent: Vec<TcpStream> = (0..32)
+        .map(|_| {
+            let mut stream = TcpStream::connect(server.address).unwrap();
+            stream
+                .write_all(b"POST /v1/jobs HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{\"pro")
+                .unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(server.post("/v1/jobs", &apple(1)).0, 202);
+    drop(half_sent);
 }
 
 #[test]

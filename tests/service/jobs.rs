@@ -175,7 +175,10 @@ fn a_full_queue_says_when_to_come_again_and_takes_all_of_a_batch_or_nothing() {
     assert_eq!((refused.status, &refused.json()["error"]["kind"]), (StatusCode::TOO_MANY_REQUESTS, &json!("busy")));
     assert!(refused.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 0);
     assert_eq!(scene.engine.waiting().len(), most - 1, "nothing of the batch was taken");
+    assert_eq!(scene.get("/ready").json()["status"], "ready");
     scene.submit(&apple(9));
+    let full = scene.get("/ready");
+    assert_eq!((full.status, &full.json()["status"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("full")));
     drop(gate);
     scene.until("the end", |scene| {
         scene.get("/metrics").text().contains(&format!("outcome=\"complete\"}} {}", most + 1))

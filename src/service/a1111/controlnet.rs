@@ -215,8 +215,7 @@ async fn modules() -> Response {
 
 /// `POST /controlnet/detect`: what a module makes of pictures, without drawing one.
 async fn detect(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Refused> {
-    let _place = service.bodies.acquire().await;
-    let given = body::object(&service, &headers, body).await?;
+    let (given, _place) = body::object(&service, &headers, body).await?;
     let made = service.aside(move |service| -> Result<Value, Refusal> {
         let mut asked = Lenient::new(given);
         let mut images = asked.take_list("controlnet_input_images");

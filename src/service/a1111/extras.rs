@@ -33,8 +33,7 @@ pub(super) async fn single_image(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    let place = service.bodies.acquire().await;
-    let given = body::object(&service, &headers, body).await?;
+    let (given, place) = body::object(&service, &headers, body).await?;
     drop(place);
     Ok(ok(&service.aside(move |service| enlarge(service, &given)).await??))
 }

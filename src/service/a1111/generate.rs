@@ -62,10 +62,7 @@ async fn generate(
     body: Body,
     is_img2img: bool,
 ) -> Result<Response, Refused> {
-    let place = service.bodies.acquire().await;
-    let Value::Object(body) = body::json(&service, &headers, body).await? else {
-        return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "request", "the body must be an object").into());
-    };
+    let (body, place) = body::object(&service, &headers, body).await?;
     let shared = Arc::clone(&service);
     let begun = service.aside(move |_| begin(shared, body, is_img2img)).await??;
     drop(place);

@@ -59,7 +59,7 @@ async fn options(State(service): State<Arc<Service>>) -> Response {
 
 /// Clients send the whole object back, with one key changed.
 async fn set_options(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Refused> {
-    let given = body::object(&service, &headers, body).await?;
+    let (given, _place) = body::object(&service, &headers, body).await?;
     let known = service.aside(move |service| {
         let name = given.get("sd_model_checkpoint").and_then(Value::as_str).map(title::bare).unwrap_or_default();
         if !name.is_empty() && service.catalogue.model(name).is_none() {
@@ -75,8 +75,7 @@ async fn set_options(State(service): State<Arc<Service>>, headers: HeaderMap, bo
 
 /// `POST /sdapi/v1/png-info`: how a picture was made, by its own words.
 async fn png_info(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Refused> {
-    let _place = service.bodies.acquire().await;
-    let given = body::object(&service, &headers, body).await?;
+    let (given, _place) = body::object(&service, &headers, body).await?;
     let text = service.aside(move |_| -> Result<Option<String>, Refusal> {
         let bytes = bytes_of("image", given.get("image").and_then(Value::as_str).unwrap_or_default())?;
         Ok(settings_in::parameters_in(&bytes))

@@ -233,6 +233,12 @@ impl Jobs {
         running
     }
 
+    /// Whether no more may wait now.
+    #[must_use]
+    pub(in crate::service) fn is_full(&self) -> bool {
+        self.engine.room() == 0
+    }
+
     /// How many wait, of all fronts.
     #[must_use]
     pub(in crate::service) fn waiting(&self) -> usize {

@@ -35,15 +35,14 @@ async fn what_is_here() -> Response {
 }
 
 async fn generations(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Refused> {
-    let Value::Object(given) = body::json(&service, &headers, body).await? else {
+    let (Value::Object(given), _) = body::json(&service, &headers, body).await? else {
         return Err(Refused::field("body", "the body must be an object with fields"));
     };
     generate(service, &headers, given, Extra::default(), "image_generation").await
 }
 
 async fn edits(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Refused> {
-    let place = service.bodies.acquire().await;
-    let bytes = body::bytes(&service, &headers, body).await?;
+    let (bytes, place) = body::bytes(&service, &headers, body).await?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let not_a_form = || Refused::field("body", "the body must be multipart/form-data with prompt and image");
     let boundary = form::boundary(kind).ok_or_else(not_a_form)?.to_owned();

@@ -136,7 +136,12 @@ fn watching() -> Vec<Operation> {
             .open(),
         Operation::get(OWN, "/ready", "Whether a job would be taken.")
             .gives(200, "It would.", JSON, status("ready"))
-            .gives(503, "The server is shutting down.", JSON, status("stopping"))
+            .gives(
+                503,
+                "The server is shutting down (`stopping`), or its queue is full (`full`).",
+                JSON,
+                Object::with([("status", text())]),
+            )
             .open(),
         Operation::get(OWN, "/metrics", "Numbers for Prometheus.").gives(200, "The numbers.", PLAIN, text()),
         Operation::get(OWN, "/openapi.json", "This document.").gives(200, "OpenAPI 3.1.", JSON, anything()),

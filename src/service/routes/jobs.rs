@@ -28,9 +28,8 @@ pub(in crate::service) async fn submit(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let _place = service.bodies.acquire().await;
     let is_task = body::is(&headers, TASK);
-    let body = body::bytes(&service, &headers, body).await?;
+    let (body, _place) = body::bytes(&service, &headers, body).await?;
     let records = service.aside(move |service| {
         let asked = if is_task {
             request::read_task(&body, &service.catalogue, &service.options)?
@@ -84,7 +83,7 @@ pub(in crate::service) async fn move_to(
     body: Body,
 ) -> Result<Response, Refusal> {
     let record = find(&service, &id).await?;
-    let mut fields = Fields::of(body::json(&service, &headers, body).await?, "")?;
+    let mut fields = Fields::of(body::json(&service, &headers, body).await?.0, "")?;
     let last = EngineHandle::QUEUE_LENGTH as u32 - 1;
     let position = fields.small("position", 0, last)?;
     let missing = || Refusal {

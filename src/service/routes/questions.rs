@@ -25,11 +25,11 @@ pub(in crate::service) async fn estimate(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let _place = service.bodies.acquire().await;
     if body::is(&headers, ESTIMATE) {
-        return whole_estimate(&service, &body::bytes(&service, &headers, body).await?).await;
+        let (body, _place) = body::bytes(&service, &headers, body).await?;
+        return whole_estimate(&service, &body).await;
     }
-    let body = body::json(&service, &headers, body).await?;
+    let (body, _place) = body::json(&service, &headers, body).await?;
     let answer = service.aside(move |service| -> Result<Option<Value>, FieldError> {
         let asked = request::read(body, &service.catalogue, &service.options)?;
         Ok(asked.requests.first().and_then(|request| {
@@ -79,7 +79,7 @@ pub(in crate::service) async fn tokens(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let body = body::json(&service, &headers, body).await?;
+    let (body, _place) = body::json(&service, &headers, body).await?;
     let answer = service.aside(move |service| -> Result<Option<Value>, FieldError> {
         let mut fields = Fields::of(body, "")?;
         let prompt = fields.text("prompt")?.ok_or_else(|| FieldError::new("prompt", "prompt must be given: a text"))?;

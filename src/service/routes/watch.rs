@@ -23,6 +23,9 @@ pub(in crate::service) async fn ready(State(service): State<Arc<Service>>) -> Re
     if service.jobs.is_stopping() {
         return json_of(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "stopping"}));
     }
+    if service.jobs.is_full() {
+        return json_of(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "full"}));
+    }
     ok(&json!({"status": "ready"}))
 }
 
