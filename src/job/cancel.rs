@@ -15,6 +15,12 @@ impl CancelToken {
         self.cancelled.store(true, Ordering::Release);
     }
 
+    /// As it is looked at within an operator.
+    #[must_use]
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.cancelled)
+    }
+
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Acquire)

@@ -15,6 +15,7 @@ use super::rows::TILE_ROWS;
 use super::scratch::with_kept;
 use super::simd::{Kernel, Level, Simd, pair};
 use super::softmax::online_softmax;
+use super::stop::Asked;
 use super::tile::{Starts, tile};
 
 /// Queries of one task.
@@ -88,10 +89,14 @@ pub fn attention(q: &Map, k: &Map, v: &Map, heads: Heads, scores: Scores, level:
             (count, Some(Buffer::take(count * query_blocks * QUERIES * key_width)))
         }
     };
+    let stop = Asked::here();
     for first_head in (0..all_heads).step_by(heads_at_once) {
         let head_count = heads_at_once.min(all_heads - first_head);
         let whole = whole.as_mut().map(|whole| SharedPointer(whole.as_mut_ptr()));
         (0..head_count * query_blocks).into_par_iter().with_max_len(1).for_each(|task| {
+            if stop.is_set() {
+                return;
+            }
             with_kept(&SCRATCH, |scratch| {
                 let (slot, block) = (task / query_blocks, task % query_blocks);
                 let head = first_head + slot;

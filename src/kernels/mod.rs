@@ -38,6 +38,7 @@ mod rows;
 mod scratch;
 mod simd;
 mod softmax;
+mod stop;
 mod team;
 #[cfg(test)]
 mod tests;
@@ -70,6 +71,7 @@ pub use pool::{BufferPool, limit_idle_buffers};
 pub use rms_norm::rms_norm;
 pub use rotary::{RotaryPairs, rotated};
 pub use simd::{Level, VARIABLE as SIMD_VARIABLE};
+pub use stop::{Stoppable, stopped_by};
 pub use team::{Team, compute_here};
 pub use tokens::{join_tokens, multiply, narrow_tokens, repeat_heads, scaled_onto};
 pub use window_attention::{Windows, window_attention};

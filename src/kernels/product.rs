@@ -15,6 +15,7 @@ use super::panel::{PackedMatrix, Panel};
 use super::rows::{DenseRows, Rows, TILE_ROWS, round_rows};
 use super::scratch::with_kept;
 use super::simd::{Kernel, Simd};
+use super::stop::Asked;
 use super::tile::{STEPS_BETWEEN_FETCHES, Starts, tile};
 
 /// Tiles of one task's rows: few enough that the rows stay in the cache while the panels pass.
@@ -71,7 +72,11 @@ pub(super) fn product(
     let panels_per_group = panels.div_ceil(groups);
     let groups = panels.div_ceil(panels_per_group);
     let shared = SharedPointer(out.as_mut_ptr());
+    let stop = Asked::here();
     (0..row_blocks * groups).into_par_iter().with_max_len(1).for_each(|task| {
+        if stop.is_set() {
+            return;
+        }
         let (block, group) = (task / groups, task % groups);
         let first_row = block * rows_per_task;
         with_kept(&SCRATCH, |scratch| {

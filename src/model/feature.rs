@@ -228,7 +228,7 @@ impl Feature {
 }
 
 /// A tensor of this shape in the memory of one number.
-fn nothing(shape: &[usize]) -> Result<Tensor, candle_core::Error> {
+pub(super) fn nothing(shape: &[usize]) -> Result<Tensor, candle_core::Error> {
     Tensor::zeros(1, DType::F32, &Device::Cpu)?.broadcast_as(shape)
 }
 

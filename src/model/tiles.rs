@@ -4,6 +4,7 @@
 use candle_core::{Device, Tensor};
 
 use super::ModelError;
+use super::feature::nothing;
 
 /// In pixels of the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,11 @@ impl Own {
     pub(crate) const WHOLE: Self = Self { rows: (0.0, 1.0), columns: (0.0, 1.0) };
 }
 
+/// A dry run's map: one number that stands for all of them, with nothing to choose among and nothing to copy.
+fn is_one_number(x: &Tensor) -> bool {
+    x.stride().iter().all(|stride| *stride == 0)
+}
+
 /// Pixels of `x` at even distances, so many that they make one tile: with its values, though not its neighbourhoods.
 pub(super) fn thinned_out(x: &Tensor, tile: usize) -> Result<Tensor, ModelError> {
     let (_, _, height, width) = x.dims4()?;
@@ -79,8 +85,7 @@ pub(super) fn thinned_out(x: &Tensor, tile: usize) -> Result<Tensor, ModelError>
         let places: Vec<u32> = (0..count).map(|place| ((2 * place + 1) * side / (2 * count)) as u32).collect();
         Tensor::from_vec(places, count, &Device::Cpu)
     };
-    if x.stride().iter().all(|stride| *stride == 0) {
-        // One number that stands for all: nothing to choose among.
+    if is_one_number(x) {
         return Ok(x.narrow(2, 0, height.min(tile))?.narrow(3, 0, width.min(tile))?);
     }
     Ok(x.contiguous()?.index_select(&places(height)?, 2)?.index_select(&places(width)?, 3)?)
@@ -96,14 +101,19 @@ pub(super) fn in_tiles(
     let (batch, _, height, width) = x.dims4()?;
     let out = |side: usize| side * cut.up / cut.down;
     let (out_height, out_width) = (out(height), out(width));
+    let is_dry = is_one_number(x);
     let mut values = Vec::new();
     let mut planes = 0;
     for rows in stretches(height, &cut) {
         for columns in stretches(width, &cut) {
             let tile = x.narrow(2, rows.given_start, rows.given_end - rows.given_start)?;
-            let tile = tile.narrow(3, columns.given_start, columns.given_end - columns.given_start)?.contiguous()?;
+            let tile = tile.narrow(3, columns.given_start, columns.given_end - columns.given_start)?;
+            let tile = if is_dry { tile } else { tile.contiguous()? };
             let drawn = of(&tile, Own { rows: rows.covered(), columns: columns.covered() })?;
             planes = batch * drawn.dim(1)?;
+            if is_dry {
+                continue;
+            }
             values.resize(planes * out_height * out_width, 0f32);
             let (tall, wide) = (out(rows.end) - out(rows.start), out(columns.end) - out(columns.start));
             let own = drawn.narrow(2, out(rows.start - rows.given_start), tall)?;
@@ -116,7 +126,11 @@ pub(super) fn in_tiles(
             }
         }
     }
-    Ok(Tensor::from_vec(values, (batch, planes / batch.max(1), out_height, out_width), &Device::Cpu)?)
+    let shape = (batch, planes / batch.max(1), out_height, out_width);
+    if is_dry {
+        return Ok(nothing(&<[usize; 4]>::from(shape))?);
+    }
+    Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
 }
 
 #[cfg(test)]
@@ -141,6 +155,18 @@ mod tests {
                 wanted.flatten_all().unwrap().to_vec1::<f32>().unwrap()
             );
         }
+    }
+
+    #[test]
+    fn of_a_map_that_is_one_number_nothing_is_copied() {
+        let cut = Cut { tile: 8, surroundings: 3, up: 2, down: 1 };
+        let doubled = |x: &Tensor, _: Own| {
+            assert!(is_one_number(x));
+            Ok(nothing(&[1, 5, 2 * x.dim(2)?, 2 * x.dim(3)?])?)
+        };
+        let found = in_tiles(&nothing(&[1, 3, 8000, 100]).unwrap(), cut, &doubled).unwrap();
+        assert_eq!(found.dims(), [1, 5, 16000, 200]);
+        assert!(is_one_number(&found));
     }
 
     #[test]

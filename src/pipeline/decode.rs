@@ -29,6 +29,8 @@ impl Pipeline {
         let latents = ((latents / config.scale)? + config.shift)?;
         let decoded = self.by_vae(plan, reporter, |vae, tiling, options| {
             let decoded = vae.decode(&latents, tiling, options)?;
+            // Its last operators may have been left undone.
+            (options.cancel_check)()?;
             Ok(is_finite(&decoded)?.then_some(decoded))
         })?;
         Ok(picture_from_tensor(&decoded.squeeze(0)?)?)

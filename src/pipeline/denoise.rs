@@ -152,7 +152,10 @@ impl Pipeline {
             let (context, added) = (&given.context()?, given.added.as_ref());
             let (guidance, references) = (denoising.resolved.guidance, denoising.references.as_slice());
             let input = DenoiserInput { sample, timestep, context, added, guidance, references };
-            Ok(denoiser.forward_steered(&input, &signals, options)?)
+            let output = denoiser.forward_steered(&input, &signals, options)?;
+            // Its last operators may have been left undone.
+            (options.cancel_check)()?;
+            Ok(output)
         };
         let one_by_one = denoising.plan.sequential_guidance || !denoiser.takes_rows_together();
         let output = if one_by_one && rows > 1 {

@@ -14,6 +14,7 @@ use super::plan::FittedPlan;
 use super::resolved::ResolvedRequest;
 use super::unused::{unused_controls, unused_settings};
 use crate::job::{Branch, CancelToken, ControlPlace, Progress, Request};
+use crate::kernels;
 use crate::model::{ModelError, in_pool};
 use crate::raster::Picture;
 
@@ -110,6 +111,8 @@ impl Pipeline {
         let unet = self.spec().configs.denoiser.unet();
         let networks = (&self.controls, unet);
         let steering = in_pool(|| Steering::new(request, &uses, networks, &place, execution))?;
+        // A single operator of a very large picture takes minutes.
+        let stoppable = kernels::stopped_by(cancel.flag());
         let latents = self.denoise(&mut denoising, start, noise, &steering, &reporter)?;
         drop(steering);
         if plan.sequential_offload {
@@ -125,6 +128,7 @@ impl Pipeline {
             self.use_vae_in_single(&reporter)?;
         }
         let decoded = self.decode(latents, &resolved, &mut plan, &reporter)?;
+        drop(stoppable);
         self.release_idle_memory();
         let (mut width, mut height) = (Some(resolved.width), Some(resolved.height));
         let picture = if let Some(canvas) = &canvas {

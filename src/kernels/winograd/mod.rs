@@ -29,6 +29,7 @@ use super::product::SharedPointer;
 use super::rows::TILE_ROWS;
 use super::scratch::with_kept;
 use super::simd::{Kernel, Level, Simd};
+use super::stop::Asked;
 use super::tile::{STEPS_BETWEEN_FETCHES, Starts, tile};
 use super::{ShapeError, TAPS};
 
@@ -201,6 +202,7 @@ impl Winograd {
         let groups = panels.div_ceil(together);
         let per_task = ROWS_PER_TASK / points / TILE_ROWS * TILE_ROWS;
         let output = SharedPointer(out.as_mut_ptr());
+        let stop = Asked::here();
         for first in (0..output_tiles).step_by(at_once) {
             let count = at_once.min(output_tiles - first);
             let into = SharedPointer(transformed.as_mut_ptr());
@@ -212,6 +214,9 @@ impl Winograd {
             });
             let blocks = count.div_ceil(per_task);
             (0..groups * blocks).into_par_iter().with_max_len(1).for_each(|task| {
+                if stop.is_set() {
+                    return;
+                }
                 let start = task % blocks * per_task;
                 let first_panel = task / blocks * together;
                 with_kept(&SUMS, |sums| {
