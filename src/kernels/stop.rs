@@ -49,9 +49,8 @@ mod tests {
 
     #[test]
     fn a_stopped_operator_leaves_its_work_undone_and_others_do_not() {
-        let of_ones = || Map::from_vec(vec![1.0; 600 * 16], 1, 1, 600, 16).unwrap();
         let attended = || {
-            let ones = of_ones();
+            let ones = Map::from_vec(vec![1.0; 600 * 16], 1, 1, 600, 16).unwrap();
             attention(&ones, &ones, &ones, Heads::plain(1), Scores::Tiled, Level::current()).unwrap().values().to_vec()
         };
         let is_done = |values: &[f32]| values.iter().all(|value| (value - 1.0).abs() < 1e-5);

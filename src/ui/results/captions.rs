@@ -55,7 +55,8 @@ fn difference(request: &Request, same: &[&Request]) -> Option<String> {
     {
         return Some(format!("CFG {guidance}"));
     }
-    if let Some(size) = request.width.zip(request.height)
+    // A part that was filled has a size of its own, and its picture the canvas's.
+    if let Some(size) = request.width.zip(request.height).filter(|_| request.mask.is_none())
         && differs(&|other| other.width.zip(other.height).is_none_or(|other| other == size))
     {
         return Some(format!("{}×{}", size.0, size.1));
