@@ -233,6 +233,12 @@ impl Candidates {
         }
     }
 
+    /// In which order it was chosen, of those that are still there.
+    #[must_use]
+    pub fn place_among_chosen(&self, job: JobId) -> Option<usize> {
+        self.chosen.iter().filter(|known| self.get(**known).is_some()).position(|known| *known == job)
+    }
+
     /// What is compared at a press: those that are chosen, else the last two that are done; with `shown`, that one
     /// beside the one before it.
     #[must_use]

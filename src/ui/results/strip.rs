@@ -23,6 +23,8 @@ const TILE: f32 = 80.0;
 const TILE_SHORT: f32 = 56.0;
 const WORDS_HEIGHT: f32 = 20.0;
 const GAP: f32 = 8.0;
+/// Of the bar that scrolls the tiles.
+const BAR_HEIGHT: f32 = 6.0;
 /// The chosen ring reaches out so far.
 const RING: f32 = 4.0;
 /// Before and behind the line between the canvas and the results.
@@ -51,7 +53,10 @@ pub(crate) fn show(
         act(ui, paint::right_part(area, actions_width), layout, &offers(ui, state), actions);
     }
     let tiles = paint::between(area, -RING, actions_width + 24.0);
-    ui.scope_builder(UiBuilder::new().max_rect(tiles.expand2(vec2(0.0, RING))), |ui| {
+    let mut room = tiles.expand2(vec2(0.0, RING));
+    // The bar lies under the words.
+    room.max.y += BAR_HEIGHT;
+    ui.scope_builder(UiBuilder::new().max_rect(room), |ui| {
         ScrollArea::horizontal().id_salt("candidates").auto_shrink([false, false]).show(ui, |ui| {
             let peek = strip(ui, state, textures, layout, actions);
             if peek != state.canvas.peek {
@@ -221,7 +226,7 @@ fn strip(
         if ui.is_rect_visible(rect.expand(RING)) {
             let job = candidate.job;
             let is_pointed = one(ui, rect, candidate, chosen, &state.gallery.starred, textures, actions);
-            if let Some(place) = state.candidates.chosen.iter().position(|chosen| *chosen == candidate.job) {
+            if let Some(place) = state.candidates.place_among_chosen(job) {
                 number(ui, rect, place + 1);
             }
             let just_clicked = is_just_clicked(ui, job, is_pointed);
