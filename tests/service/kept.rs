@@ -1,9 +1,11 @@
 //! What outlives the server: jobs that wait, what became of the others, and what is let go.
 
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use inkwick::engine::{FakeBackend, FakeScript};
+use inkwick::engine::{Backend, BackendError, FakeBackend, FakeScript};
+use inkwick::job::{CancelToken, Drawn, Progress, Task};
 use inkwick::service::ServiceOptions;
 use serde_json::json;
 
@@ -52,6 +54,43 @@ fn what_waited_goes_on_and_what_was_finished_is_there_until_it_expires() {
     // Outcomes have whole seconds.
     scene.until("all have expired", |scene| scene.get("/v1/jobs").json()["jobs"] == json!([]));
     assert_eq!(files(&scene, "done"), 0);
+}
+
+/// Ends when it is let go, long after it was cancelled.
+struct Slow(Receiver<()>);
+
+impl Backend for Slow {
+    fn run(&mut self, _: &Task, _: &CancelToken, _: &mut dyn FnMut(Progress)) -> Result<Drawn, BackendError> {
+        let _ = self.0.recv();
+        Err(BackendError::Cancelled)
+    }
+
+    fn reset(&mut self) {}
+}
+
+#[test]
+fn a_job_that_is_cancelled_is_noted_before_it_has_ended() {
+    let (let_go, gate) = channel();
+    let scene = Scene::keeping(tempfile::TempDir::new().unwrap(), || Slow(gate), ServiceOptions::default());
+    let id = scene.submit(&apple(1));
+    scene.until("it runs", |scene| scene.state(&id) == "running");
+    assert_eq!((files(&scene, "job"), files(&scene, "done")), (1, 0));
+    assert_eq!(scene.delete(&format!("/v1/jobs/{id}")).status, StatusCode::ACCEPTED);
+    scene.until("it is noted", |scene| (files(scene, "job"), files(scene, "done")) == (0, 1));
+    assert_eq!(scene.state(&id), "running", "it has not ended");
+    drop(let_go);
+    scene.until("it has ended", |scene| scene.state(&id) == "cancelled");
+}
+
+#[test]
+fn where_a_job_cannot_be_written_down_its_client_is_told() {
+    let (scene, gate) = Scene::keeping_gated();
+    let queue = scene.home.path().join("service/queue");
+    std::fs::remove_dir_all(&queue).unwrap();
+    let notices = scene.post("/v1/jobs", &apple(1)).json()["notices"].to_string();
+    assert!(notices.contains("cannot be kept for the next start"), "{notices}");
+    assert!(!notices.contains(&*queue.to_string_lossy()), "{notices}");
+    drop(gate);
 }
 
 #[test]

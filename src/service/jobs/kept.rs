@@ -58,11 +58,21 @@ impl KeptJobs {
         (records, open, left.notices)
     }
 
-    /// Waits until what was taken is on the disk.
-    pub(super) fn flush(&self) {
-        self.queue.flush();
+    /// Waits until what was taken is on the disk. Gives a sentence where it is not.
+    pub(super) fn flush(&self) -> Option<String> {
+        let unwritten = self.queue.flush();
         if let Some(problem) = self.queue.take_problem() {
             tracing::warn!("{}", problem.message);
+        }
+        unwritten
+    }
+
+    /// A job that was cancelled is not made again, however long it still takes to end.
+    pub(super) fn cancelled(&self, record: &Record) {
+        self.end(record, &Ended::Cancelled);
+        // It may have ended in the meantime, in another way.
+        if let Some(ended) = record.ended() {
+            self.end(record, &ended);
         }
     }
 

@@ -179,10 +179,20 @@ impl Jobs {
         }
         drop(table);
         // What is said to be taken is not lost any more.
-        if let Some(kept) = &self.shared.kept {
-            kept.flush();
+        if let Some(unwritten) = self.shared.kept.as_ref().and_then(KeptJobs::flush) {
+            for record in &records {
+                record.add(Happening::Notice(self.shared.hidden.in_text(&unwritten).into()));
+            }
         }
         Ok(records)
+    }
+
+    /// Has a job stop, which is noted at once where jobs are kept.
+    pub(in crate::service) fn cancel(&self, record: &Record) {
+        record.cancel();
+        if let Some(kept) = self.shared.kept.as_ref().filter(|_| record.state() != State::Ended) {
+            kept.cancelled(record);
+        }
     }
 
     #[must_use]

@@ -71,7 +71,8 @@ pub(in crate::service) async fn cancel(State(service): Shared, Path(id): Path<St
         service.jobs.forget(&record);
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    record.cancel();
+    let of_job = Arc::clone(&record);
+    service.aside(move |service| service.jobs.cancel(&of_job)).await?;
     Ok(json_of(StatusCode::ACCEPTED, &view(&service, &record)))
 }
 

@@ -34,7 +34,8 @@ pub(super) enum Command {
     Order(Vec<JobId>),
     Begin(JobId),
     End(JobId),
-    Flush(Sender<()>),
+    /// Answered with what has failed since the last one.
+    Flush(Sender<Option<String>>),
     Close,
 }
 

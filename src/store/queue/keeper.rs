@@ -57,12 +57,12 @@ impl QueueKeeper {
         lock(&self.shared.problems).pop()
     }
 
-    /// Waits until everything that was said so far is on the disk. For those who have promised that.
-    pub fn flush(&self) {
+    /// Waits until everything that was said so far is on the disk, for those who have promised that. Gives a sentence where
+    /// something could not be written.
+    pub fn flush(&self) -> Option<String> {
         let (done, wait) = bounded(1);
-        if self.commands.send(Command::Flush(done)).is_ok() {
-            let _ = wait.recv();
-        }
+        self.commands.send(Command::Flush(done)).ok()?;
+        wait.recv().ok().flatten()
     }
 
     fn send(&self, command: Command) {

@@ -38,6 +38,8 @@ pub(super) struct Writer {
     steps_written: Instant,
     /// A disk that fails is reported once, until it works again.
     has_failed: bool,
+    /// In a sentence, until somebody asks whether all is written.
+    unwritten: Option<String>,
 }
 
 impl Writer {
@@ -66,6 +68,7 @@ impl Writer {
             step_pause,
             steps_written: Instant::now(),
             has_failed: false,
+            unwritten: None,
         }
     }
 
@@ -99,8 +102,9 @@ impl Writer {
                 self.write_steps();
             }
             self.write_list();
-            for done in flushed {
-                let _ = done.send(());
+            if !flushed.is_empty() {
+                let unwritten = self.unwritten.take();
+                flushed.iter().for_each(|done| drop(done.send(unwritten.clone())));
             }
             if is_closing {
                 return;
@@ -108,7 +112,7 @@ impl Writer {
         }
     }
 
-    fn take(&mut self, command: Command, ended: &HashSet<JobId>, flushed: &mut Vec<Sender<()>>) {
+    fn take(&mut self, command: Command, ended: &HashSet<JobId>, flushed: &mut Vec<Sender<Option<String>>>) {
         match command {
             // It has come and gone.
             Command::Add { job, .. } if ended.contains(&job) => {}
@@ -198,6 +202,7 @@ impl Writer {
     }
 
     fn failed(&mut self, problem: QueueError) {
+        self.unwritten = Some(problem.to_string());
         if !std::mem::replace(&mut self.has_failed, true) {
             self.shared.report(problem);
         }
