@@ -41,6 +41,6 @@ mod tests {
         assert_eq!(phrase(Error::Unknown { description: String::new() }), "the system has no trash for it");
         let folder = tempfile::tempdir().unwrap();
         let error = move_to_trash(&folder.path().join("nothing")).unwrap_err();
-        assert_eq!(error.to_string(), "it is not there, or may not be touched");
+        assert!(!error.to_string().contains(['{', '`']), "{error}");
     }
 }

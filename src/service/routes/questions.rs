@@ -97,7 +97,7 @@ pub(in crate::service) async fn tokens(
         }))
     });
     let unknown = || {
-        let sentence = "this prompt is longer than any model reads, or the model's tokenizer cannot be read";
+        let sentence = "the model's tokenizer cannot be read, or takes no prompt as long as this";
         Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "unsupported", sentence)
     };
     Ok(ok(&answer.await??.ok_or_else(unknown)?))

@@ -49,16 +49,16 @@ pub(super) fn framed(ui: &mut Ui, name: &str, hint: &str, is_changed: bool, cont
         ui.spacing_mut().item_spacing.x = 0.0;
         // In as many lines as it needs.
         let width = measure.label - theme::GRID;
-        let hint = ui.painter().layout(hint.to_owned(), fonts::body(), tokens.text_3, width);
-        let line = hint.rows.first().map_or(0.0, |row| row.height());
-        let below = if hint.is_empty() { 0.0 } else { measure::HINT + hint.size().y - line };
+        let lines = ui.painter().layout(hint.to_owned(), fonts::body(), tokens.text_3, width);
+        let line = lines.rows.first().map_or(0.0, |row| row.height());
+        let below = if hint.is_empty() { 0.0 } else { measure::HINT + lines.size().y - line };
         let height = theme::CONTROL_HEIGHT + below;
         let (rect, response) = ui.allocate_exact_size(vec2(measure.label, height), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name));
         let top = Rect::from_min_size(rect.min, vec2(width, theme::CONTROL_HEIGHT));
         paint::text(ui, top, Align::Min, name, fonts::body(), tokens.text_1);
         let below = top.left_bottom() + vec2(0.0, (measure::HINT - line) / 2.0 - 4.0);
-        ui.painter().galley(below, hint, tokens.text_3);
+        ui.painter().galley(below, lines, tokens.text_3);
         let size = vec2(measure.control, height);
         ui.allocate_ui_with_layout(size, egui::Layout::top_down(Align::Min), |ui| {
             ui.set_width(measure.control);
