@@ -23,7 +23,7 @@ fn kind_of(error: &PipelineError) -> (ErrorKind, Option<Remedy>) {
     match error {
         PipelineError::Request(error) => (ErrorKind::Request, error.remedy()),
         PipelineError::Model(error) => kind_of_model_error(error),
-        PipelineError::Sampling(_) | PipelineError::SizeStep { .. } | PipelineError::OtherLatents => {
+        PipelineError::Sampling(_) | PipelineError::SizeStep(_) | PipelineError::OtherLatents => {
             (ErrorKind::Request, None)
         }
         PipelineError::Tokenizer(_) => (ErrorKind::Unreadable, None),

@@ -18,6 +18,18 @@ pub struct WorkGrid {
     pub reads_pictures: bool,
 }
 
+/// A side that is no multiple of what the model needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{side} must be a multiple of {factor} pixels for this model, found {found}; {below} and {above} would do")]
+pub struct SizeStep {
+    /// `width` or `height`.
+    pub side: &'static str,
+    pub factor: u32,
+    pub found: u32,
+    pub below: u32,
+    pub above: u32,
+}
+
 /// What a model reads of a picture has this many pixels at most, as in diffusers.
 const MOST_READ_PX: f64 = 1024.0 * 1024.0;
 
@@ -30,6 +42,22 @@ pub(crate) fn size_read((width, height): (u32, u32), cell_px: u32) -> (u32, u32)
 }
 
 impl WorkGrid {
+    /// Whether both sides are whole cells.
+    ///
+    /// # Errors
+    /// Names the first that is not, with the nearest that are.
+    pub fn check(self, width: u32, height: u32) -> Result<(), SizeStep> {
+        let factor = self.cell_px;
+        for (side, found) in [("width", width), ("height", height)] {
+            if found == 0 || !found.is_multiple_of(factor) {
+                let below = (found / factor * factor).max(factor);
+                let above = below.max(found / factor * factor + factor);
+                return Err(SizeStep { side, factor, found, below, above });
+            }
+        }
+        Ok(())
+    }
+
     /// A size of this shape at which the model draws as it was trained to.
     #[must_use]
     pub fn size_like(self, shape: (u32, u32)) -> (u32, u32) {

@@ -53,7 +53,7 @@ pub use event::{Event, EventKind, Finished, JobId, Outcome, Wake};
 pub use family::{Detected, Distillation, Family, FamilyRow, ModelDefaults, ModelInput, ModelProfile, TextStage};
 pub use file_format::FileFormat;
 pub(crate) use frame::size_read;
-pub use frame::{Frame, WorkGrid};
+pub use frame::{Frame, SizeStep, WorkGrid};
 pub use grid::{Grid, GridAxis, GridError, GridModel, GridParameter, GridValue, quoted, schedule_label};
 pub use inpaint::{InpaintArea, InpaintMask, InpaintSettings, MaskedContent};
 pub(crate) use intent::Intent;

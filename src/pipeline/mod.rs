@@ -3,6 +3,7 @@
 //! In one line: `spec` (what a model is) → `cost` (what a picture takes) → `plan` (how it is computed) → `networks` →
 //! `load` → `run`.
 
+mod abilities;
 mod adapters;
 mod blend;
 mod calibrate;
@@ -38,6 +39,7 @@ mod text_networks;
 mod unused;
 mod workload;
 
+pub(crate) use abilities::Abilities;
 pub use adapters::Adapters;
 pub(crate) use calibrate::{guessed_card_speed, measured_speed};
 pub use control::load::SteeringLoad;
@@ -55,7 +57,7 @@ pub use text_networks::tokenizer_of;
 pub use workload::{ReadPictures, Workload};
 
 use crate::checkpoint::CheckpointError;
-use crate::job::{Remedy, RequestError};
+use crate::job::{Remedy, RequestError, SizeStep};
 use crate::model::ModelError;
 use crate::prompt::TokenizerError;
 use crate::sampling::{SamplingError, SchedulerName};
@@ -71,8 +73,8 @@ pub enum PipelineError {
     Sampling(#[from] SamplingError),
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
-    #[error("{side} must be a multiple of {factor} pixels for this model, found {found}; {below} and {above} would do")]
-    SizeStep { side: &'static str, factor: u32, found: u32, below: u32, above: u32 },
+    #[error(transparent)]
+    SizeStep(#[from] SizeStep),
     #[error("{0}")]
     Unsupported(String),
     #[error("this model changes a picture by instruction and there is none")]

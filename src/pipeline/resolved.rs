@@ -20,17 +20,10 @@ pub(super) struct ResolvedRequest {
 impl ResolvedRequest {
     /// `frame` is what the network is shown of a photo, where there is one.
     pub(crate) fn new(request: &Request, frame: Option<Frame>, spec: &ModelSpec) -> Result<Self, PipelineError> {
-        let factor = spec.grid.cell_px;
         let guidance = request.guidance.unwrap_or_else(|| spec.profile().defaults().guidance);
         let (width, height) =
             if let Some(frame) = frame { (frame.width, frame.height) } else { spec.grid.size_of(request) };
-        for (side, found) in [("width", width), ("height", height)] {
-            if found == 0 || found % factor != 0 {
-                let below = (found / factor * factor).max(factor);
-                let above = below.max(found / factor * factor + factor);
-                return Err(PipelineError::SizeStep { side, factor, found, below, above });
-            }
-        }
+        spec.grid.check(width, height)?;
         // Parts are weighed against what is there without them, at any guidance.
         let is_composed = !is_undivided(&part_weights(request));
         let is_pair = (guidance > 1.0 || is_composed) && !spec.embeds_guidance();

@@ -14,6 +14,26 @@ impl FieldError {
     pub(super) fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: field.into(), message: message.into() }
     }
+
+    /// As a client knows it that calls our fields otherwise: `names` are pairs of ours and theirs.
+    pub(super) fn called(self, names: &[(&str, &str)]) -> Self {
+        Self { field: renamed(&self.field, names), message: renamed(&self.message, names) }
+    }
+}
+
+/// A text with our fields' names replaced by a client's: `names` are pairs of ours and theirs.
+pub(super) fn renamed(text: &str, names: &[(&str, &str)]) -> String {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut made = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(is_part) {
+        let length = rest[start..].find(|letter| !is_part(letter)).unwrap_or(rest.len() - start);
+        let word = &rest[start..start + length];
+        made.push_str(&rest[..start]);
+        made.push_str(names.iter().find(|(ours, _)| *ours == word).map_or(word, |(_, theirs)| theirs));
+        rest = &rest[start + length..];
+    }
+    made + rest
 }
 
 /// What a field may hold: `/openapi.json` says it as the reader reads it.
@@ -200,5 +220,18 @@ fn shown(value: &Value) -> String {
         Value::Object(_) => "an object".to_owned(),
         Value::String(text) if text.chars().count() > 40 => format!("a text of {} characters", text.chars().count()),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_reads_its_own_names_of_fields() {
+        let names = [("init_image", "image"), ("mask_image", "mask")];
+        let error = FieldError::new("mask_image", "mask_image must be as large as init_image, not init_images: é")
+            .called(&names);
+        assert_eq!((&*error.field, &*error.message), ("mask", "mask must be as large as image, not init_images: é"));
     }
 }

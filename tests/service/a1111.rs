@@ -198,7 +198,7 @@ fn whatever_a_key_holds_a_picture_comes() {
             assert!(info["infotexts"].as_array().unwrap().len() == 1, "{key}: {value}");
         }
     }
-    let (_, info) = made(&scene.post("/sdapi/v1/txt2img", &json!({"made_up": [1, 2], "steps": 1})));
+    let (_, info) = made(&scene.post("/sdapi/v1/txt2img", &json!({"prompt": "a", "made_up": [1, 2], "steps": 1})));
     assert_eq!(notices(&info), "[]", "an unknown key is passed over");
 }
 
@@ -276,7 +276,7 @@ fn an_interrupt_ends_a_request_and_a_skip_one_picture_of_it() {
     for (way, pictures) in [("interrupt", 0), ("skip", 2)] {
         let (scene, gate) = Scene::gated(ServiceOptions::default());
         let server = Server::start(&scene);
-        let body = json!({"prompt": "a", "steps": 2, "n_iter": 3, "seed": 1}).to_string();
+        let body = json!({"prompt": "a", "steps": 2, "n_iter": 3, "seed": 1, "width": 48, "height": 64}).to_string();
         let mut reader = server.begin("POST", "/sdapi/v1/txt2img", &body);
         scene.until("the first picture", |scene| scene.get("/sdapi/v1/progress").json()["state"]["job"] != "");
         assert_eq!(scene.post(&format!("/sdapi/v1/{way}"), &json!({})).status, StatusCode::OK);
@@ -288,6 +288,11 @@ fn an_interrupt_ends_a_request_and_a_skip_one_picture_of_it() {
         let info: Value = serde_json::from_str(answer["info"].as_str().unwrap()).unwrap();
         assert_eq!(answer["images"].as_array().unwrap().len(), pictures, "{way}");
         assert!(notices(&info).contains("interrupted"), "{info}");
+        // Clients read the first of each, whether or not there is a picture.
+        assert_eq!((&info["width"], &info["height"]), (&json!(48), &json!(64)), "{way}: {info}");
+        assert!(info["infotexts"][0].as_str().unwrap().contains("Size: 48x64"), "{way}: {info}");
+        assert_eq!(info["seed"], info["all_seeds"][0]);
+        assert_eq!(info["seed"], if way == "interrupt" { 1 } else { 2 }, "{info}");
         server.stop.ask();
         server.join();
     }

@@ -46,6 +46,8 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("guidance_until", "1.1", "from 0 to 1"),
     ("width", "7", "from 8 to 8192"),
     ("height", "8193", "from 8 to 8192"),
+    ("width", "65", "a multiple of 8"),
+    ("height", "47", "40 and 48 would do"),
     ("init_image", r#""""#, "base64"),
     ("init_image", r#""http://127.0.0.1/a.png""#, "base64"),
     ("init_image", r#""/etc/passwd""#, "init_image"),

@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // helpers of tests are tests
 
 mod a1111;
+mod a1111_lenient;
 #[cfg(unix)] // it starts the real program
 mod clients;
 #[cfg(all(unix, feature = "nats"))] // it kills workers

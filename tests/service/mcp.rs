@@ -113,6 +113,8 @@ fn a_language_model_finds_tools_and_goes_on_with_what_it_made() {
     let (picture, id) = made(&result);
     assert_eq!(pixels(&picture).dimensions(), (64, 48));
 
+    let empty = conversation.refused("edit", &json!({"prompt": "a pear", "image": ""}));
+    assert!(empty.contains("image must be") && !empty.contains("init_image"), "{empty}");
     // By its id, in a rectangle.
     let part = json!({"prompt": "a pear", "image": id, "area": [0, 0, 16, 48], "steps": 2, "seed": 9});
     let (painted, _) = made(&conversation.call("inpaint", &part).0);

@@ -60,6 +60,7 @@ fn pictures_come_in_every_size_and_format() {
     assert!(String::from_utf8_lossy(&found[1]).contains("Seed: 4"));
     assert_eq!((&answer.json()["size"], &answer.json()["output_format"]), (&json!("96x64"), &json!("png")));
     assert!(answer.json()["notices"][0].as_str().unwrap().contains("built-in"), "a model of theirs");
+    assert!(answer.json()["notices"][1].as_str().unwrap().contains("quality"), "{}", answer.json()["notices"]);
     let large = |quality: u32| {
         let body = json!({"prompt": "a", "steps": 1, "output_format": "jpeg", "output_compression": quality});
         pictures(&scene.post(GENERATIONS, &body)).remove(0)
@@ -68,6 +69,36 @@ fn pictures_come_in_every_size_and_format() {
     let webp = pictures(&scene.post(GENERATIONS, &json!({"prompt": "a", "steps": 1, "output_format": "webp"})));
     assert_eq!(image::guess_format(&webp[0]).unwrap(), image::ImageFormat::WebP);
     assert_eq!(pixels(&webp[0]).dimensions(), (256, 256), "the model's own size");
+}
+
+#[test]
+fn a_size_between_those_that_a_model_draws_comes_to_the_next_smaller_and_is_said() {
+    let scene = Scene::new();
+    for (size, wanted, words) in [
+        ("100x100", (96, 96), &["width 100 was taken as 96", "height 100 was taken as 96"][..]),
+        ("63x64", (56, 64), &["width 63 was taken as 56"]),
+        ("64x96", (64, 96), &[]),
+    ] {
+        let body = json!({"prompt": "a", "steps": 1, "size": size, "style": "vivid"});
+        let answer = scene.post(GENERATIONS, &body);
+        assert_eq!(pixels(&pictures(&answer)[0]).dimensions(), wanted, "{size}");
+        let notices = answer.json()["notices"].clone();
+        assert_eq!(notices.as_array().unwrap().len(), words.len() + 1, "{notices}");
+        assert!(
+            words.iter().chain(&["style has no effect"]).all(|word| notices.to_string().contains(word)),
+            "{notices}"
+        );
+        let streamed = streamed(
+            &scene
+                .post(GENERATIONS, &{
+                    let mut body = body.clone();
+                    body["stream"] = true.into();
+                    body
+                })
+                .text(),
+        );
+        assert_eq!(streamed[0].1["notices"], notices, "the stream says the same");
+    }
 }
 
 #[test]
@@ -95,6 +126,17 @@ fn a_mask_changes_what_is_transparent_in_it() {
     assert_eq!(picture.dimensions(), (64, 32));
     assert_eq!(picture.get_pixel(60, 5).0, [10, 200, 30, 255], "opaque stays");
     assert_ne!(picture.get_pixel(4, 5).0, [10, 200, 30, 255], "transparent changes");
+
+    // Without a mask the picture's own transparency says it.
+    let mut open = pixels(&photo);
+    (0..16).for_each(|x| (0..32).for_each(|y| open.get_pixel_mut(x, y).0[3] = 0));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    open.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    let picture = pixels(&pictures(&edit(&scene, &texts, &[("image", bytes.into_inner())]))[0]);
+    assert_eq!(picture.get_pixel(60, 5).0, [10, 200, 30, 255], "opaque stays");
+    assert_ne!(picture.get_pixel(4, 5).0, [10, 200, 30, 255], "transparent changes");
+    let empty = edit(&scene, &texts, &[("image", Vec::new())]);
+    assert!(empty.json()["error"]["message"].as_str().unwrap().starts_with("image must be"), "{}", empty.text());
 
     let two = edit(&scene, &texts, &[("image[]", photo.clone()), ("image[]", photo.clone())]);
     assert_eq!(pictures(&two).len(), 1);

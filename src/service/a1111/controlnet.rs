@@ -11,7 +11,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 
-use super::lenient::Lenient;
+use super::lenient::{Lenient, asks};
 use super::refused::Refused;
 use super::sampler::short;
 use super::title::bare;
@@ -51,11 +51,24 @@ pub(super) fn is_called(name: &str) -> bool {
 pub(super) fn fill(asked: &mut Lenient, fields: &mut Map<String, Value>) -> Result<(), String> {
     let scripts = asked.given("alwayson_scripts").and_then(Value::as_object);
     let units = scripts.and_then(|scripts| scripts.iter().find(|(name, _)| is_called(name)));
-    let units = units.and_then(|(_, script)| script["args"].as_array()).cloned().unwrap_or_default();
+    let units = match units.map(|(_, script)| script.get("args").unwrap_or(script).clone()) {
+        Some(Value::Array(units)) => units,
+        other => {
+            if other.as_ref().is_some_and(asks) {
+                asked.note("alwayson_scripts.controlnet.args is no list of units and was passed over");
+            }
+            Vec::new()
+        }
+    };
     let init = fields.get("init_image").cloned();
     let mut controls = Vec::new();
     for unit in units {
-        let Value::Object(unit) = unit else { continue };
+        let Value::Object(unit) = unit else {
+            if asks(&unit) {
+                asked.note("a ControlNet unit that is no object was passed over");
+            }
+            continue;
+        };
         let mut unit = Lenient::new(unit);
         let control = control(&mut unit, init.as_ref())?;
         controls.extend(control);

@@ -1,13 +1,15 @@
 //! Translates what AUTOMATIC1111's clients send into the fields of our own interface.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::controlnet;
 use super::inpaint;
-use super::lenient::Lenient;
+use super::lenient::{Lenient, asks, number_of, shown};
 use super::options::Options;
 use super::sampler::{chosen, short};
 use super::title::bare;
+use super::unsupported::unsupported;
+use super::untranslatable::Untranslatable;
 use crate::engine::EngineHandle;
 use crate::job::Request;
 use crate::service::catalogue::Catalogue;
@@ -23,24 +25,12 @@ pub(super) struct Translated {
     pub kept: Map<String, Value>,
 }
 
-/// Why nothing can be drawn.
-#[derive(Debug, PartialEq)]
-pub(super) enum Untranslatable {
-    NoPicture,
-    Model(String),
-    /// Of ControlNet: what would make its picture.
-    Module(String),
-}
-
-/// Keys that ask for something else than a plain picture: said when they do.
-const SWITCHES: [(&str, &str); 3] = [
-    ("enable_hr", "the second pass in high resolution (enable_hr) is not done; the picture has the size of the first"),
-    ("restore_faces", "faces are not restored (restore_faces)"),
-    ("tiling", "the picture does not tile (tiling)"),
-];
 /// Of `override_settings`: what is done, and what only says how the other program shows things.
-const OVERRIDES: [&str; 5] =
-    ["sd_model_checkpoint", "sd_vae", "CLIP_stop_at_last_layers", "randn_source", "samples_format"];
+const OVERRIDES: [&str; 4] = ["sd_model_checkpoint", "sd_vae", "randn_source", "samples_format"];
+/// The same, and a number.
+const CLIP_SKIP: &str = "CLIP_stop_at_last_layers";
+/// More than any text encoder has.
+const MOST_CLIP_SKIP: f64 = 12.0;
 
 pub(super) fn translated(
     body: Map<String, Value>,
@@ -52,19 +42,25 @@ pub(super) fn translated(
     let mut fields = Map::new();
     let send_images = asked.flag("send_images").unwrap_or(true);
     let save_images = asked.flag("save_images").unwrap_or(false);
-    if is_img2img && !inpaint::fill(&mut asked, &mut fields) {
-        return Err(Untranslatable::NoPicture);
+    if is_img2img {
+        inpaint::fill(&mut asked, &mut fields)?;
     }
-    fields.insert("prompt".into(), asked.text("prompt").into());
+    if asked.given("prompt").is_none() {
+        asked.note("no prompt was given, so nothing says what the picture shows");
+    }
+    fields.insert("prompt".into(), asked.words("prompt").into());
     // An absent negative prompt is an empty one there.
-    fields.insert("negative_prompt".into(), asked.text("negative_prompt").into());
+    fields.insert("negative_prompt".into(), asked.words("negative_prompt").into());
     sampling(&mut asked, &mut fields);
     let overrides = overrides(&mut asked);
     let setting = |name: &str| overrides.get(name).cloned().unwrap_or_else(|| options.get(name));
     model(&setting, catalogue, &mut asked, &mut fields)?;
-    let skip = asked.number("clip_skip").or_else(|| setting("CLIP_stop_at_last_layers").as_f64());
-    if let Some(skip) = skip.filter(|skip| *skip > 1.0) {
-        fields.insert("clip_skip".into(), (skip.min(12.0) as u64).into());
+    clip_skip(&setting, &mut asked, &mut fields);
+    let format = setting("samples_format");
+    if send_images
+        && let Some(format) = format.as_str().filter(|format| !["", "png"].contains(&format.to_lowercase().as_str()))
+    {
+        asked.note(format!("samples_format {} is not done; pictures are sent as PNG", short(format)));
     }
     // Its graphics card's noise, where that is asked for.
     if setting("randn_source").as_str().is_some_and(|source| ["gpu", "nv"].contains(&source.to_lowercase().as_str())) {
@@ -108,19 +104,48 @@ fn sampling(asked: &mut Lenient, fields: &mut Map<String, Value>) {
 
 /// What differs from the options for this one picture.
 fn overrides(asked: &mut Lenient) -> Map<String, Value> {
-    let given = asked.given("override_settings").and_then(Value::as_object).cloned().unwrap_or_default();
+    let given = match asked.given("override_settings").cloned() {
+        Some(Value::Object(given)) => given,
+        other => {
+            if other.as_ref().is_some_and(asks) {
+                asked.note("override_settings is no object and was passed over");
+            }
+            Map::new()
+        }
+    };
     let mut known = Map::new();
     for (name, value) in given {
         if value.is_null() {
             continue;
         }
-        if OVERRIDES.contains(&name.as_str()) {
-            known.insert(name, value);
+        if name == CLIP_SKIP {
+            match number_of(&value) {
+                Some(number) => drop(known.insert(name, number.into())),
+                None => asked.note(format!("override_settings.{name} is no number and was passed over")),
+            }
+        } else if OVERRIDES.contains(&name.as_str()) {
+            if value.is_string() {
+                known.insert(name, value);
+            } else if asks(&value) {
+                asked.note(format!("override_settings.{name} is no text and was passed over"));
+            }
         } else {
             asked.note(format!("override_settings.{} has no effect here", short(&name)));
         }
     }
     known
+}
+
+fn clip_skip(setting: &impl Fn(&str) -> Value, asked: &mut Lenient, fields: &mut Map<String, Value>) {
+    let own = asked.number("clip_skip").map(|skip| ("clip_skip", skip));
+    let Some((name, skip)) = own.or_else(|| Some((CLIP_SKIP, setting(CLIP_SKIP).as_f64()?))) else { return };
+    let taken = skip.round().min(MOST_CLIP_SKIP);
+    if taken > 1.0 {
+        if (taken - skip).abs() > f64::EPSILON {
+            asked.note(format!("{name} {} was taken as {taken}", shown(skip)));
+        }
+        fields.insert("clip_skip".into(), (taken as u64).into());
+    }
 }
 
 fn model(
@@ -147,37 +172,4 @@ fn model(
         }
     }
     Ok(())
-}
-
-/// Says what was asked and is not done.
-fn unsupported(asked: &mut Lenient) {
-    for (name, sentence) in SWITCHES {
-        if asked.flag(name) == Some(true) {
-            asked.note(sentence);
-        }
-    }
-    let script = short(asked.text("script_name"));
-    if !["", "none"].contains(&script.to_lowercase().as_str()) {
-        asked.note(format!("there is no script {script}"));
-    }
-    let always = asked.given("alwayson_scripts").and_then(Value::as_object).cloned().unwrap_or_default();
-    // Many clients send every script that they know, with nothing in it.
-    let has_arguments =
-        |value: &Value| value["args"] != json!([]) && value["args"] != json!({}) && !value["args"].is_null();
-    let others = always.iter().filter(|(name, value)| !controlnet::is_called(name) && has_arguments(value));
-    for (name, _) in others {
-        asked.note(format!("there is no script {}", short(name)));
-    }
-    if asked.given("styles").and_then(Value::as_array).is_some_and(|styles| !styles.is_empty()) {
-        asked.note("there are no styles here; they were passed over");
-    }
-    if !["", "none"].contains(&asked.text("refiner_checkpoint").to_lowercase().as_str()) {
-        asked.note("a second model (refiner_checkpoint) is not used");
-    }
-    // 0 and 1 are what samplers take by themselves.
-    for name in ["s_churn", "s_noise", "eta"] {
-        if asked.number(name).is_some_and(|value| value.abs() > 1e-9 && (value - 1.0).abs() > 1e-9) {
-            asked.note(format!("{name} has no effect here"));
-        }
-    }
 }

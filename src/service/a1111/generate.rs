@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::controlnet::no_module;
-use super::dialect::{Untranslatable, translated};
-use super::info::info;
+use super::dialect::translated;
+use super::info::{Told, info};
 use super::refused::Refused;
 use crate::job::{Destination, InpaintArea, Notice, Request};
 use crate::service::answer::{Refusal, name_of, ok, status_of};
 use crate::service::body;
+use crate::service::fields::renamed;
 use crate::service::jobs::{Ended, Order, Picture, Previews, Record};
 use crate::service::pictures::encoded;
-use crate::service::request;
+use crate::service::request::{self, Manner};
 use crate::service::state::Service;
 
 pub(super) async fn txt2img(
@@ -35,6 +35,9 @@ pub(super) async fn img2img(
 ) -> Result<Response, Refused> {
     generate(service, headers, body, true).await
 }
+
+/// What they call fields of ours.
+const NAMES: [(&str, &str); 2] = [("init_image", "init_images"), ("mask_image", "mask")];
 
 /// What was asked for, until its client has the answer or goes away.
 struct Waiting {
@@ -54,6 +57,8 @@ struct Begun {
     waiting: Waiting,
     echo: Value,
     send_images: bool,
+    /// What stands in an answer without a picture.
+    asked: Told,
 }
 
 async fn generate(
@@ -75,31 +80,25 @@ async fn generate(
 
 fn begin(service: Arc<Service>, body: Map<String, Value>, is_img2img: bool) -> Result<Begun, Refused> {
     let echo = echo_of(&body);
-    let asked =
-        translated(body, is_img2img, &service.a1111_options, &service.catalogue).map_err(|error| match error {
-            Untranslatable::NoPicture => Refusal::new(StatusCode::NOT_FOUND, "request", "Init image not found"),
-            Untranslatable::Model(name) => Refusal::new(
-                StatusCode::NOT_FOUND,
-                "not_found",
-                format!("there is no model {name}; sd-models lists what there is"),
-            ),
-            Untranslatable::Module(name) => Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "request", no_module(&name)),
-        })?;
-    let read =
-        request::read(Value::Object(asked.fields), &service.catalogue, &service.options).map_err(Refusal::from)?;
+    let asked = translated(body, is_img2img, &service.a1111_options, &service.catalogue).map_err(Refusal::from)?;
+    let fields = Value::Object(asked.fields);
+    let read = request::read(fields, Manner::Lenient, &service.catalogue, &service.options)
+        .map_err(|error| Refusal::from(error.called(&NAMES)))?;
     let mut notices = asked.notices;
     notices.extend(read.requests.first().and_then(other_size));
     for notice in &notices {
         tracing::info!("asked and not done: {notice}");
     }
-    let said = notices.into_iter().map(Notice::from).chain(read.notices).collect();
+    let found = read.notices.into_iter().map(|notice| Notice { message: renamed(&notice.message, &NAMES), ..notice });
+    let said = notices.into_iter().map(Notice::from).chain(found).collect();
+    let first = read.requests.first().map(Told::asked).unwrap_or_default();
     let destination = if asked.save_images { Destination::Gallery } else { Destination::Front };
     let order = Order { requests: read.requests, notices: said, previews: Previews::Newest, destination };
     let records = service.jobs.submit(order).map_err(|error| service.refusal(error))?;
     service.a1111_options.set(asked.kept);
     service.a1111_groups.open(records.clone());
     let waiting = Waiting { service, records, goes_on: asked.save_images };
-    Ok(Begun { waiting, echo, send_images: asked.send_images })
+    Ok(Begun { waiting, echo, send_images: asked.send_images, asked: first })
 }
 
 /// There a repainted picture has the size that was asked for, here its own.
@@ -139,7 +138,9 @@ fn answer(service: &Service, begun: &Begun, ended: &[Arc<Ended>]) -> Result<Resp
     begun.waiting.records.iter().for_each(|record| service.jobs.forget(record));
     let text = |name: &str| begun.echo[name].as_str().unwrap_or_default().to_owned();
     let batch_size = begun.echo["batch_size"].as_u64().unwrap_or(1);
-    let info = info(&pictures, &text("prompt"), &text("negative_prompt"), batch_size, &notices);
+    let made: Vec<Told> = pictures.iter().map(|picture| Told::made(picture)).collect();
+    let told = if made.is_empty() { std::slice::from_ref(&begun.asked) } else { &made };
+    let info = info(told, &text("prompt"), &text("negative_prompt"), batch_size, &notices);
     let images: Vec<String> =
         if begun.send_images { pictures.iter().map(|picture| encoded(&picture.png)).collect() } else { Vec::new() };
     Ok(ok(&json!({"images": images, "parameters": begun.echo, "info": info.to_string()})))

@@ -3,13 +3,62 @@
 use chrono::Local;
 use serde_json::{Value, json};
 
-use crate::job::ModelRef;
+use crate::engine::defaults_of;
+use crate::job::{ModelRef, Request};
 use crate::sampling::SchedulerName;
 use crate::service::jobs::Picture;
+use crate::service::names::without_paths;
+use crate::store::pictures::metadata::parameters::parameters_of;
 
-/// Of all pictures of a request; `asked` stands in where none was made.
+/// One picture, as the answer tells of it.
+#[derive(Default)]
+pub(super) struct Told {
+    /// Without pictures; files by their names.
+    request: Request,
+    width: u32,
+    height: u32,
+    parameters: String,
+    strength: Option<f64>,
+}
+
+impl Told {
+    #[must_use]
+    pub(super) fn made(picture: &Picture) -> Self {
+        Self {
+            request: picture.request.clone(),
+            width: picture.width,
+            height: picture.height,
+            parameters: picture.parameters.clone(),
+            strength: picture.settings["strength"].as_f64(),
+        }
+    }
+
+    /// One that is not made yet: with the model's own where nothing was asked for.
+    #[must_use]
+    pub(super) fn asked(request: &Request) -> Self {
+        let own = defaults_of(&request.model);
+        let photo = request.init.as_ref().map(|init| (init.picture.width(), init.picture.height()));
+        let (own_width, own_height) =
+            photo.unwrap_or_else(|| own.as_ref().map_or((0, 0), |own| (own.width, own.height)));
+        // What is repainted keeps its size.
+        let asked = |side: Option<u32>, own: u32| side.filter(|_| request.mask.is_none()).unwrap_or(own);
+        let (width, height) = (asked(request.width, own_width), asked(request.height, own_height));
+        let request = without_paths(Request {
+            width: Some(width),
+            height: Some(height),
+            scheduler: request.scheduler.or_else(|| own.as_ref()?.scheduler),
+            guidance: request.guidance.or_else(|| Some(own.as_ref()?.guidance)),
+            ..request.clone()
+        });
+        let (parameters, strength) = (parameters_of(&request), request.init.as_ref().map(|init| init.strength));
+        let request = Request { init: None, mask: None, ..request.without_layers() };
+        Self { request, width, height, parameters, strength }
+    }
+}
+
+/// Of all pictures of a request, or of what was asked where none was made.
 #[must_use]
-pub(super) fn info(pictures: &[&Picture], prompt: &str, negative: &str, batch_size: u64, notices: &[String]) -> Value {
+pub(super) fn info(pictures: &[Told], prompt: &str, negative: &str, batch_size: u64, notices: &[String]) -> Value {
     let first = pictures.first().map(|picture| &picture.request);
     let seeds: Vec<u64> = pictures.iter().map(|picture| picture.request.seed).collect();
     let subseeds: Vec<u64> = pictures
@@ -46,7 +95,7 @@ pub(super) fn info(pictures: &[&Picture], prompt: &str, negative: &str, batch_si
         "sd_vae_hash": null,
         "seed_resize_from_w": -1,
         "seed_resize_from_h": -1,
-        "denoising_strength": pictures.first().and_then(|picture| picture.settings["strength"].as_f64()),
+        "denoising_strength": pictures.first().and_then(|picture| picture.strength),
         "extra_generation_params": {},
         "index_of_first_image": 0,
         "infotexts": infotexts,

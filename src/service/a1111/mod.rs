@@ -18,6 +18,8 @@ mod refused;
 mod routes;
 mod sampler;
 mod title;
+mod unsupported;
+mod untranslatable;
 
 pub(super) use controlnet::routes as control_routes;
 pub(super) use groups::Groups;

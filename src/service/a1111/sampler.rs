@@ -8,15 +8,12 @@ use crate::store::pictures::programs::sampler::Sampling;
 pub(super) const SCHEDULES: [(&str, &str); 4] =
     [("automatic", "Automatic"), ("uniform", "Uniform"), ("karras", "Karras"), ("exponential", "Exponential")];
 
-/// The scheduler and the sigmas that are meant, and a notice for what is not there.
+/// The scheduler and the sigmas that are meant, or their nearest, and a notice for what is not there.
 pub(super) fn chosen(asked: &mut Lenient) -> (Option<SchedulerName>, Option<SigmaChoice>) {
-    let named = |key: &str| Some(asked.text(key).to_owned()).filter(|name| !name.is_empty() && !is_automatic(name));
+    let mut named = |key: &str| Some(asked.words(key)).filter(|name| !name.is_empty() && !is_automatic(name));
     let name = named("sampler_name").or_else(|| named("sampler_index")).unwrap_or_default();
     let schedule = named("scheduler");
-    let mut found = Sampling::of(&name, schedule.as_deref());
-    if found.sigmas.is_none() && schedule.is_none() && found.scheduler.is_some() && found.notices.is_empty() {
-        found = Sampling::of(&name, Some("automatic"));
-    }
+    let found = Sampling::of_or(&name, schedule.as_deref(), Some("automatic").filter(|_| !name.is_empty()));
     found.notices.into_iter().for_each(|notice| asked.note(notice));
     (found.scheduler, found.sigmas)
 }
@@ -44,7 +41,7 @@ mod tests {
 
     #[test]
     fn samplers_are_known_by_every_name_that_clients_send() {
-        use SchedulerName::{DpmMultistep, DpmMultistepSde, Euler, EulerAncestral};
+        use SchedulerName::{DpmMultistep, DpmMultistepSde, Euler, EulerAncestral, Heun};
         use SigmaChoice::{Default, Exponential, Karras};
         for (body, wanted) in [
             (json!({"sampler_name": "Euler a"}), (Some(EulerAncestral), Some(Default), 0)),
@@ -55,8 +52,14 @@ mod tests {
             (json!({"sampler_name": "DPM++ 2M", "scheduler": "uniform"}), (Some(DpmMultistep), Some(Default), 0)),
             (json!({"sampler_name": "Euler", "scheduler": "karras"}), (Some(Euler), Some(Karras), 0)),
             (json!({"sampler_name": "euler-a", "scheduler": "Karras"}), (Some(EulerAncestral), None, 1)),
-            (json!({"sampler_name": "Restart", "scheduler": "kl_optimal"}), (None, None, 2)),
-            (json!({"sampler_name": 7, "scheduler": []}), (None, None, 0)),
+            (json!({"sampler_name": "DPM++ SDE"}), (Some(DpmMultistepSde), Some(Karras), 1)),
+            (json!({"sampler_name": "DPM++ SDE Karras"}), (Some(DpmMultistepSde), Some(Karras), 1)),
+            (json!({"sampler_name": "Restart", "scheduler": "kl_optimal"}), (Some(Heun), None, 2)),
+            (json!({"sampler_name": "nonsense"}), (None, None, 1)),
+            (json!({"sampler_name": "nonsense", "scheduler": "Karras"}), (None, None, 2)),
+            (json!({"scheduler": "Karras"}), (None, Some(Karras), 0)),
+            (json!({"sampler_name": ["Euler"]}), (Some(Euler), Some(Default), 0)),
+            (json!({"sampler_name": 7, "scheduler": []}), (None, None, 1)),
             (json!({}), (None, None, 0)),
         ] {
             assert_eq!(of(&body), wanted, "{body}");

@@ -10,9 +10,12 @@ use crate::job::Destination;
 use crate::service::answer::Refusal;
 use crate::service::jobs::{Ended, Happening, Order, Previews, Record};
 use crate::service::pictures::encoded;
-use crate::service::request;
+use crate::service::request::{self, Manner};
 use crate::service::state::Service;
 use crate::service::waiting::{Waiting, picture_in};
+
+/// What the tools that change a picture call fields of ours.
+const NAMES: [(&str, &str); 2] = [("init_image", "image"), ("mask_image", "mask")];
 
 /// Its pictures, each as content, and then their ids and seeds. Cancelled with the call.
 pub(super) async fn drawn(
@@ -36,7 +39,9 @@ pub(super) async fn drawn(
 }
 
 fn begin(service: &Service, fields: Map<String, Value>) -> Result<Waiting, Refusal> {
-    let read = request::read(Value::Object(fields), &service.catalogue, &service.options)?;
+    let is_edit = fields.contains_key("init_image");
+    let read = request::read(Value::Object(fields), Manner::Strict, &service.catalogue, &service.options);
+    let read = read.map_err(|error| if is_edit { error.called(&NAMES) } else { error })?;
     let order = Order {
         requests: read.requests,
         notices: read.notices,

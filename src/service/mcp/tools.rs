@@ -21,8 +21,7 @@ pub(super) const NAMES: [&str; 3] = [GENERATE, EDIT, INPAINT];
 const ALL: [&str; 10] =
     ["prompt", "negative_prompt", "model", "steps", "guidance_scale", "seed", "scheduler", "width", "height", "count"];
 const MOST_PICTURES: u32 = 4;
-const IMAGE: &str =
-    "The picture that is changed: the id of one that was made here, or the base64 of a PNG, JPEG or WebP file.";
+const IMAGE: &str = "The picture that is changed: the id of one that was made here, or the base64 of a PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF file.";
 const MASK: &str = "What is painted anew: white in a picture, as its base64 or the id of one that was made here.";
 const AREA: &str = "Instead of a mask, a rectangle that is painted anew: left, top, width, height, in pixels.";
 

@@ -73,9 +73,7 @@ pub(super) fn translated(body: &Map<String, Value>, catalogue: &Catalogue) -> Re
             fields.insert(name.into(), value);
         }
     }
-    if text(body, "background") == Some("transparent") {
-        notices.push("a transparent background is not done".to_owned());
-    }
+    notices.extend(not_done(body));
     let format = match text(body, "output_format") {
         None => Format::Png,
         Some(id) => Format::from_id(id)
@@ -100,6 +98,23 @@ pub(super) fn translated(body: &Map<String, Value>, catalogue: &Catalogue) -> Re
     Ok(Translated { fields, notices, output, by_url, stream, partial_images })
 }
 
+/// Says what has no effect here. What stands for "as usual" asks for nothing.
+fn not_done(body: &Map<String, Value>) -> Vec<String> {
+    let is_other = |name: &str, usual: &[&str]| text(body, name).is_some_and(|given| !usual.contains(&given));
+    let mut said = Vec::new();
+    if text(body, "background") == Some("transparent") {
+        said.push("a transparent background is not done".to_owned());
+    }
+    for (name, usual) in
+        [("quality", &["", "auto", "standard"][..]), ("style", &["", "auto"][..]), ("input_fidelity", &["", "low"][..])]
+    {
+        if is_other(name, usual) {
+            said.push(format!("{name} has no effect here"));
+        }
+    }
+    said
+}
+
 fn text<'a>(body: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     body.get(name).and_then(Value::as_str)
 }
@@ -118,14 +133,13 @@ fn whole(body: &Map<String, Value>, name: &str, least: u64, most: u64) -> Result
         .ok_or_else(|| Refused::field(name, format!("{name} must be a whole number from {least} to {most}")))
 }
 
-/// `1024x1536`; nothing for `auto`. Sides come to multiples of 8, as networks need them.
+/// `1024x1536`; nothing for `auto`.
 fn size(body: &Map<String, Value>) -> Result<Option<(u32, u32)>, Refused> {
     let Some(size) = text(body, "size").filter(|size| !size.is_empty() && *size != "auto") else { return Ok(None) };
     let side = |side: &str| {
         side.trim().parse::<u32>().ok().filter(|side| (Request::MIN_SIDE_PX..=Request::MAX_SIDE_PX).contains(side))
     };
-    let sides =
-        size.split_once(['x', '×']).and_then(|(width, height)| Some((side(width)? / 8 * 8, side(height)? / 8 * 8)));
+    let sides = size.split_once(['x', '×']).and_then(|(width, height)| Some((side(width)?, side(height)?)));
     let wanted =
         format!("size must be auto or WIDTHxHEIGHT, each from {} to {}", Request::MIN_SIDE_PX, Request::MAX_SIDE_PX);
     sides.map(Some).ok_or_else(|| Refused::field("size", wanted))

@@ -9,15 +9,19 @@ use chrono::Utc;
 use serde_json::{Map, Value, json};
 
 use super::dialect::{Translated, translated};
-use super::output::{Output, base64_of, usage};
+use super::output::{Output, base64_of, notices_of, usage};
 use super::refused::Refused;
 use super::streaming::{Streamed, events};
 use crate::job::{Destination, Notice};
 use crate::service::answer::ok;
+use crate::service::fields::{FieldError, renamed};
 use crate::service::jobs::{Ended, Order, Previews, Record};
-use crate::service::request;
+use crate::service::request::{self, Manner};
 use crate::service::state::Service;
 use crate::service::waiting::{Waiting, picture_in};
+
+/// What they call fields of ours.
+const NAMES: [(&str, &str); 2] = [("init_image", "image"), ("mask_image", "mask")];
 
 /// What does not stand in a client's own fields.
 #[derive(Default)]
@@ -58,8 +62,9 @@ fn begin(service: &Service, body: &Map<String, Value>, extra: Extra) -> Result<(
     let mut fields = std::mem::take(&mut asked.fields);
     fields.extend(extra.fields);
     asked.notices.extend(extra.notices);
-    let read = request::read(Value::Object(fields), &service.catalogue, &service.options);
-    let read = read.map_err(|error| Refused::field(theirs(&error.field), error.message))?;
+    let read = request::read(Value::Object(fields), Manner::Fitted, &service.catalogue, &service.options);
+    let refused = |error: FieldError| Refused::field(&error.field, error.message);
+    let read = read.map_err(|error| refused(error.called(&NAMES)))?;
     let mask = read.requests.first().and_then(|request| request.mask.as_ref());
     if mask.is_some_and(|mask| mask.plane.is_empty()) {
         let sentence = "the mask is transparent nowhere; what is transparent (alpha 0) is what changes";
@@ -68,20 +73,12 @@ fn begin(service: &Service, body: &Map<String, Value>, extra: Extra) -> Result<(
     for notice in &asked.notices {
         tracing::info!("asked and not done: {notice}");
     }
-    let notices = asked.notices.iter().cloned().map(Notice::from).chain(read.notices).collect();
+    let found = read.notices.into_iter().map(|notice| Notice { message: renamed(&notice.message, &NAMES), ..notice });
+    let notices = asked.notices.iter().cloned().map(Notice::from).chain(found).collect();
     let previews = if asked.stream { Previews::Kept(asked.partial_images) } else { Previews::None };
     let order = Order { requests: read.requests, notices, previews, destination: Destination::Front };
     let records = service.jobs.submit(order).map_err(|error| service.refusal(error))?;
     Ok((Waiting { records }, asked))
-}
-
-/// What they call a field of ours.
-fn theirs(field: &str) -> &str {
-    match field {
-        "init_image" => "image",
-        "mask_image" => "mask",
-        other => other,
-    }
 }
 
 fn answer(
@@ -101,10 +98,7 @@ fn answer(
             None => json!({"b64_json": base64_of(picture, output)?}),
         });
     }
-    let notices: Vec<String> = records
-        .first()
-        .map(|record| record.notices().iter().map(|notice| String::from(&**notice)).collect())
-        .unwrap_or_default();
+    let notices = records.first().map(|record| notices_of(record)).unwrap_or_default();
     if base.is_none() {
         // They are in this answer: nobody asks for them again.
         for record in records {

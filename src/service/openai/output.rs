@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::service::answer::Refusal;
-use crate::service::jobs::Picture;
+use crate::service::jobs::{Picture, Record};
 use crate::service::pictures::encoded;
 use crate::store::pictures::picture_file;
 
@@ -58,6 +58,11 @@ pub(super) fn base64_of(picture: &Picture, output: Output) -> Result<String, Ref
         Format::WebP | Format::Png => picture_file::encode(Path::new("picture.webp"), &pixels, request),
     };
     Ok(encoded(&bytes.map_err(failed)?))
+}
+
+/// What was asked and is not done.
+pub(super) fn notices_of(record: &Record) -> Vec<String> {
+    record.notices().iter().map(|notice| String::from(&**notice)).collect()
 }
 
 /// Nothing is counted here, and clients want the field.

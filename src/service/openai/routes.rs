@@ -15,7 +15,7 @@ use super::generate::{Extra, generate};
 use super::refused::Refused;
 use crate::service::answer::{Refusal, ok};
 use crate::service::body;
-use crate::service::pictures::encoded;
+use crate::service::pictures::{encoded, has_transparent_part};
 use crate::service::routes::lists;
 use crate::service::state::Service;
 
@@ -46,9 +46,9 @@ async fn edits(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bo
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let not_a_form = || Refused::field("body", "the body must be multipart/form-data with prompt and image");
     let boundary = form::boundary(kind).ok_or_else(not_a_form)?.to_owned();
-    let read = service.aside(move |_| {
+    let read = service.aside(move |service| {
         let parts = form::parts(&bytes, &boundary).ok_or_else(not_a_form)?;
-        fields_of(&parts)
+        fields_of(&parts, service.options.max_picture_pixels)
     });
     let (given, extra) = read.await??;
     drop(place);
@@ -56,10 +56,9 @@ async fn edits(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bo
 }
 
 /// What the form says in words, and its pictures for our own reader.
-fn fields_of(parts: &[form::Part<'_>]) -> Result<(Map<String, Value>, Extra), Refused> {
+fn fields_of(parts: &[form::Part<'_>], most_pixels: u64) -> Result<(Map<String, Value>, Extra), Refused> {
     let (mut given, mut extra) = (Map::new(), Extra::default());
-    let more = &mut extra.fields;
-    let mut images = 0;
+    let (mut first, mut mask, mut images) = (None, None, 0);
     for part in parts {
         match part.name.as_str() {
             "image" | "image[]" => {
@@ -67,14 +66,9 @@ fn fields_of(parts: &[form::Part<'_>]) -> Result<(Map<String, Value>, Extra), Re
                 if images > MOST_IMAGES {
                     return Err(Refused::field("image", format!("up to {MOST_IMAGES} pictures may be sent")));
                 }
-                more.entry("init_image").or_insert_with(|| encoded(part.content).into());
+                first.get_or_insert(part.content);
             }
-            "mask" => {
-                more.insert("mask_image".into(), encoded(part.content).into());
-                // Where it is transparent, the picture changes.
-                more.insert("mask_channel".into(), "inverted-alpha".into());
-                more.insert("fit_mask".into(), true.into());
-            }
+            "mask" => mask = Some(part.content),
             _ if !part.is_file => {
                 let text = String::from_utf8_lossy(part.content).into_owned();
                 given.insert(part.name.clone(), text.into());
@@ -82,8 +76,14 @@ fn fields_of(parts: &[form::Part<'_>]) -> Result<(Map<String, Value>, Extra), Re
             _ => {}
         }
     }
-    if images == 0 {
-        return Err(Refused::field("image", "image must be given: a picture's file"));
+    let image = first.ok_or_else(|| Refused::field("image", "image must be given: a picture's file"))?;
+    extra.fields.insert("init_image".into(), encoded(image).into());
+    // Where it is transparent, the picture changes; without a mask the picture itself says it.
+    let mask = mask.or_else(|| Some(image).filter(|image| has_transparent_part(image, most_pixels)));
+    if let Some(mask) = mask {
+        extra.fields.insert("mask_image".into(), encoded(mask).into());
+        extra.fields.insert("mask_channel".into(), "inverted-alpha".into());
+        extra.fields.insert("fit_mask".into(), true.into());
     }
     if images > 1 {
         extra.notices.push("only the first of the pictures was changed".to_owned());

@@ -10,7 +10,7 @@ use futures_util::Stream;
 use futures_util::stream;
 use serde_json::{Value, json};
 
-use super::output::{Output, base64_of, usage};
+use super::output::{Output, base64_of, notices_of, usage};
 use crate::service::answer::Refusal;
 use crate::service::jobs::stream::base64_of as preview_base64;
 use crate::service::jobs::{Ended, Happening, Record};
@@ -71,14 +71,14 @@ impl Reader {
                 Happening::Ended(ended) => {
                     self.left.pop_front();
                     (self.after, self.shown) = (0, 0);
-                    return Some(self.last(ended).await);
+                    return Some(self.last(ended, notices_of(&record)).await);
                 }
                 _ => {}
             }
         }
     }
 
-    async fn last(&mut self, ended: Arc<Ended>) -> Event {
+    async fn last(&mut self, ended: Arc<Ended>, notices: Vec<String>) -> Event {
         let output = self.streamed.output;
         let made = self.service.aside(move |_| -> Result<Value, Refusal> {
             let picture = picture_in(&ended)?;
@@ -87,6 +87,7 @@ impl Reader {
                 "output_format": output.format.id(),
                 "size": format!("{}x{}", picture.width, picture.height),
                 "usage": usage(),
+                "notices": notices,
             }))
         });
         match made.await.and_then(|made| made) {

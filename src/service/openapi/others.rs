@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::operation::{Dialect, EVENTS, JSON, Operation};
 use super::schema::{
-    Object, anything, events, file, flag, list, number, of, or_null, pattern, picture, text, whole, whole_from, word_of,
+    Object, any_of, anything, events, file, flag, list, number, of, or_null, pattern, picture, text, whole, whole_from,
+    word_of,
 };
 
 pub(super) fn all() -> Vec<Operation> {
@@ -36,7 +37,7 @@ fn a1111_pictures() -> Vec<Operation> {
         ])
     };
     let changed = asked().may([
-        ("init_images", list(picture())),
+        ("init_images", any_of([list(picture()), picture()])),
         ("mask", picture()),
         ("denoising_strength", number()),
         ("mask_blur", whole()),
@@ -47,6 +48,7 @@ fn a1111_pictures() -> Vec<Operation> {
         ("resize_mode", whole()),
     ]);
     let pictures = || Object::with([("images", list(text())), ("parameters", anything()), ("info", text())]);
+    let made = "The pictures, how they were made, and in notices of info what is not done as it was asked.";
     let progress = Object::with([
         ("progress", number()),
         ("eta_relative", number()),
@@ -67,11 +69,11 @@ fn a1111_pictures() -> Vec<Operation> {
     vec![
         Operation::post(here, "/sdapi/v1/txt2img", "A picture from words.")
             .takes(JSON, asked())
-            .gives(200, "The pictures, and how they were made.", JSON, pictures())
+            .gives(200, made, JSON, pictures())
             .refuses(OUTCOMES),
         Operation::post(here, "/sdapi/v1/img2img", "A picture from another, or a part of it.")
             .takes(JSON, changed)
-            .gives(200, "The pictures, and how they were made.", JSON, pictures())
+            .gives(200, made, JSON, pictures())
             .refuses(OUTCOMES),
         Operation::post(here, "/sdapi/v1/extra-single-image", "A picture made larger.")
             .takes(JSON, enlarged)
@@ -192,11 +194,15 @@ fn openai() -> Vec<Operation> {
             .gives(200, "The pictures; with stream, server-sent events.", EVENTS, events())
             .refuses(OUTCOMES),
         what("/v1/images/generations"),
-        Operation::post(here, "/v1/images/edits", "A picture changed; what is transparent in the mask is made anew.")
-            .takes("multipart/form-data", edited)
-            .gives(200, "The pictures.", JSON, made())
-            .gives(200, "The pictures; with stream, server-sent events.", EVENTS, events())
-            .refuses(OUTCOMES),
+        Operation::post(
+            here,
+            "/v1/images/edits",
+            "A picture changed; what is transparent in the mask, or without one in the picture, is made anew.",
+        )
+        .takes("multipart/form-data", edited)
+        .gives(200, "The pictures.", JSON, made())
+        .gives(200, "The pictures; with stream, server-sent events.", EVENTS, events())
+        .refuses(OUTCOMES),
         what("/v1/images/edits"),
         Operation::get(here, "/v1/models/{id}", "One model.").gives(200, "The model.", JSON, of("Model")),
     ]

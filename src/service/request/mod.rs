@@ -17,15 +17,26 @@ pub(super) use task::read_task;
 use super::catalogue::Catalogue;
 use super::fields::{FieldError, Fields, Kind};
 use super::options::ServiceOptions;
-use crate::engine::{EngineHandle, defaults_of};
+use crate::engine::{EngineHandle, check_size, defaults_of, fit};
 use crate::job::{AttentionMode, Compute, Notice, PromptSyntax, Request};
-use crate::store::models::prompt_references::{self, ReferenceError};
+use crate::store::models::prompt_references::{self, ReferenceError, Unusable};
 
 /// What is wanted of a request, by the names.
 const OPERATIONS: [&str; 3] = ["image_generation", "image_transform", "image_inpaint"];
 
 /// Of a prompt: many times what a model reads, choices and stages included.
 pub(super) const MOST_LETTERS: usize = 50_000;
+
+/// What becomes of a value that cannot be done as it stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// It is refused.
+    Strict,
+    /// What only the model cannot do comes to the nearest that it can, with a notice.
+    Fitted,
+    /// The same, and a LoRA that a prompt names and that is not here is left out, with a notice.
+    Lenient,
+}
 
 /// What was asked for.
 pub(super) struct Asked {
@@ -41,19 +52,28 @@ pub(super) struct Asked {
 ///
 /// # Errors
 /// Names the first field that is wrong, and what is allowed.
-pub(super) fn read(body: Value, catalogue: &Catalogue, options: &ServiceOptions) -> Result<Asked, FieldError> {
+pub(super) fn read(
+    body: Value,
+    manner: Manner,
+    catalogue: &Catalogue,
+    options: &ServiceOptions,
+) -> Result<Asked, FieldError> {
     let mut fields = Fields::of(body, "")?;
-    let Filled { operation, count, previews, request, mut notices } = filled(&mut fields, catalogue, options)?;
+    let Filled { operation, count, previews, mut request, mut notices } = filled(&mut fields, catalogue, options)?;
     fields.finish()?;
     check_operation(operation, &request)?;
+    if manner != Manner::Strict {
+        notices.extend(fit(&mut request).into_iter().map(Notice::from));
+    }
     check(&request)?;
+    let unusable = if manner == Manner::Lenient { Unusable::LeftOut } else { Unusable::Refused };
     let paths = catalogue.paths();
     let mut first = request.clone();
-    let found = prompt_references::resolve_names(&mut first, paths).map_err(|error| of_reference(&error))?;
+    let found = prompt_references::resolve_names(&mut first, paths, unusable).map_err(|error| of_reference(&error))?;
     notices.extend(found);
     let mut requests = Vec::with_capacity(count as usize);
     for index in 0..count {
-        let one = prompt_references::of_batch_names(&request, &first, index, paths);
+        let one = prompt_references::of_batch_names(&request, &first, index, paths, unusable);
         let (one, more) = one.map_err(|error| of_reference(&error))?;
         notices.extend(more.into_iter().filter(|notice| !notices.contains(notice)).collect::<Vec<_>>());
         requests.push(one);
@@ -168,7 +188,8 @@ fn of_reference(error: &ReferenceError) -> FieldError {
 }
 
 fn check(request: &Request) -> Result<(), FieldError> {
-    request.validate().map_err(|error| FieldError::new(field_of(&error), error.to_string()))
+    request.validate().map_err(|error| FieldError::new(field_of(&error), error.to_string()))?;
+    check_size(request).map_err(|error| FieldError::new(error.side, error.to_string()))
 }
 
 /// Which field a contradiction is about.

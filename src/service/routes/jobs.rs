@@ -17,7 +17,7 @@ use crate::service::fields::Fields;
 use crate::service::jobs::stream::{events, metadata_of, progress};
 use crate::service::jobs::{Ended, Happening, Order, Previews, Record, State as JobState};
 use crate::service::remote::TASK;
-use crate::service::request;
+use crate::service::request::{self, Manner};
 use crate::service::state::Service;
 
 type Shared = State<Arc<Service>>;
@@ -34,7 +34,7 @@ pub(in crate::service) async fn submit(
         let asked = if is_task {
             request::read_task(&body, &service.catalogue, &service.options)?
         } else {
-            request::read(body::json_in(&body)?, &service.catalogue, &service.options)?
+            request::read(body::json_in(&body)?, Manner::Strict, &service.catalogue, &service.options)?
         };
         let order = Order {
             requests: asked.requests,

@@ -15,7 +15,7 @@ use crate::service::body;
 use crate::service::fields::{FieldError, Fields};
 use crate::service::names::{controls_here, model_here, references_here};
 use crate::service::remote::ESTIMATE;
-use crate::service::request;
+use crate::service::request::{self, Manner};
 use crate::service::state::Service;
 use crate::store::models::wildcards;
 
@@ -31,7 +31,7 @@ pub(in crate::service) async fn estimate(
     }
     let (body, _place) = body::json(&service, &headers, body).await?;
     let answer = service.aside(move |service| -> Result<Option<Value>, FieldError> {
-        let asked = request::read(body, &service.catalogue, &service.options)?;
+        let asked = request::read(body, Manner::Strict, &service.catalogue, &service.options)?;
         Ok(asked.requests.first().and_then(|request| {
             let question = EstimateQuestion::of(request, &defaults_of(&request.model)?, work_grid(&request.model));
             let estimate = service.estimator.answer(&question)?;

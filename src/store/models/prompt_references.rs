@@ -30,7 +30,33 @@ enum Tags {
     PathsToo,
     /// From elsewhere: a tag is a name among the LoRAs.
     #[cfg(feature = "serve")]
-    NamesAlone,
+    NamesAlone(Unusable),
+}
+
+/// What becomes of a tag from elsewhere that cannot be used.
+#[cfg(feature = "serve")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    Refused,
+    /// With a notice.
+    LeftOut,
+}
+
+impl Tags {
+    /// What is said instead of refusing.
+    fn left_out(self, error: &ReferenceError) -> Option<String> {
+        match (self, error) {
+            #[cfg(feature = "serve")]
+            (Self::NamesAlone(Unusable::LeftOut), ReferenceError::NoLora { name, .. }) => {
+                Some(format!("there is no LoRA {name}, so it was left out"))
+            }
+            #[cfg(feature = "serve")]
+            (Self::NamesAlone(Unusable::LeftOut), ReferenceError::Weight { .. }) => {
+                Some(format!("{error}, so it was left out"))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Why a prompt's LoRA cannot be used.
@@ -66,8 +92,12 @@ pub(crate) fn resolve(request: &mut Request, paths: &Paths) -> Result<Vec<Notice
 /// # Errors
 /// As [`resolve`].
 #[cfg(feature = "serve")]
-pub(crate) fn resolve_names(request: &mut Request, paths: &Paths) -> Result<Vec<Notice>, ReferenceError> {
-    resolve_by(request, paths, Tags::NamesAlone)
+pub(crate) fn resolve_names(
+    request: &mut Request,
+    paths: &Paths,
+    unusable: Unusable,
+) -> Result<Vec<Notice>, ReferenceError> {
+    resolve_by(request, paths, Tags::NamesAlone(unusable))
 }
 
 fn resolve_by(request: &mut Request, paths: &Paths, tags: Tags) -> Result<Vec<Notice>, ReferenceError> {
@@ -104,17 +134,22 @@ fn resolve_by(request: &mut Request, paths: &Paths, tags: Tags) -> Result<Vec<No
     said.extend(remarks_on_negative(&negative));
     said.extend(of_regions.iter().flat_map(|text| remarks_on_region(text)));
     for tag in lora_tags(&prompt) {
-        let (tag, file) = file_of(tag, paths, tags)?;
-        if tag.unet_weight.abs().max(tag.text_weight.abs()) > MAX_LORA_WEIGHT {
-            return Err(ReferenceError::Weight { name: tag.name });
+        match file_of(tag, paths, tags).and_then(within_weight) {
+            Ok((tag, file)) => {
+                said.extend(tag.remarks);
+                request.loras.push(LoraRef::with_weights(file, tag.text_weight, tag.unet_weight));
+            }
+            Err(error) => said.push(tags.left_out(&error).ok_or(error)?),
         }
-        said.extend(tag.remarks);
-        request.loras.push(LoraRef::with_weights(file, tag.text_weight, tag.unet_weight));
     }
     if prompt != request.prompt {
         // What another picture of the batch draws must be there as well.
         for tag in lora_tags(&request.prompt) {
-            file_of(tag, paths, tags)?;
+            if let Err(error) = file_of(tag, paths, tags)
+                && tags.left_out(&error).is_none()
+            {
+                return Err(error);
+            }
         }
     }
     let steps = request.steps as usize;
@@ -159,8 +194,9 @@ pub(crate) fn of_batch_names(
     first: &Request,
     index: u32,
     paths: &Paths,
+    unusable: Unusable,
 ) -> Result<(Request, Vec<Notice>), ReferenceError> {
-    of_batch_by(asked, first, index, paths, Tags::NamesAlone)
+    of_batch_by(asked, first, index, paths, Tags::NamesAlone(unusable))
 }
 
 fn of_batch_by(
@@ -199,7 +235,7 @@ fn file_of(tag: LoraTag, paths: &Paths, tags: Tags) -> Result<(LoraTag, PathBuf)
     let find = |name: &str| match tags {
         Tags::PathsToo => find_lora(Path::new(name), paths),
         #[cfg(feature = "serve")]
-        Tags::NamesAlone => find_lora_called(name, paths),
+        Tags::NamesAlone(_) => find_lora_called(name, paths),
     };
     for longer in tag.longer_names() {
         if let Ok(file) = find(&longer.name) {
@@ -207,6 +243,14 @@ fn file_of(tag: LoraTag, paths: &Paths, tags: Tags) -> Result<(LoraTag, PathBuf)
         }
     }
     let file = find(&tag.name)?;
+    Ok((tag, file))
+}
+
+/// The tag again, unless no LoRA bears its weight.
+fn within_weight((tag, file): (LoraTag, PathBuf)) -> Result<(LoraTag, PathBuf), ReferenceError> {
+    if tag.unet_weight.abs().max(tag.text_weight.abs()) > MAX_LORA_WEIGHT {
+        return Err(ReferenceError::Weight { name: tag.name });
+    }
     Ok((tag, file))
 }
 

@@ -100,7 +100,8 @@ fn older_and_foreign_spellings_of_samplers_are_understood() {
         ("ddim", Some(SchedulerName::Ddim)),
         ("DPM++ 2M SDE Karras", Some(SchedulerName::DpmMultistepSde)),
         ("PNDM", Some(SchedulerName::Pndm)),
-        ("Restart", None),
+        ("Restart", Some(SchedulerName::Heun)),
+        ("nonsense", None),
     ] {
         let text = format!("x\nSteps: 9, Sampler: {name}, Seed: 2");
         let request = request_of_parameters(&text).unwrap();

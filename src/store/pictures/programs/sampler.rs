@@ -34,17 +34,31 @@ const ENDINGS: [&str; 16] = [
 impl Sampling {
     /// Reads names as AUTOMATIC1111, `ComfyUI`, `InvokeAI`, `NovelAI`, Draw Things, Mochi and stable-diffusion.cpp write them.
     pub(crate) fn of(sampler: &str, schedule: Option<&str>) -> Self {
+        Self::of_or(sampler, schedule, None)
+    }
+
+    /// The same, with the schedule that a sampler which is known gets where none is named.
+    pub(crate) fn of_or(sampler: &str, schedule: Option<&str>, usual: Option<&str>) -> Self {
         let (bare, ending) = split(sampler);
         let schedule = schedule.map(str::trim).filter(|name| !name.is_empty()).or(ending.as_deref());
         let mut found = Self { scheduler: scheduler_of(&bare), ..Self::default() };
         if found.scheduler.is_none() && !bare.is_empty() {
-            found.notices.push(format!(
-                "the sampler {} is not among Inkwick's; the model's own is taken instead",
-                shortened(sampler.trim())
-            ));
+            found.scheduler = relative_of(&bare);
+            let instead = match found.scheduler {
+                Some(relative) => format!("{}, the nearest of them,", relative.label()),
+                None => "the model's own".to_owned(),
+            };
+            let name = shortened(sampler.trim());
+            found.notices.push(format!("the sampler {name} is not among Inkwick's; {instead} is taken instead"));
         }
-        let Some(name) = schedule else { return found };
+        let is_unknown = found.scheduler.is_none() && !bare.is_empty();
+        let Some(name) = schedule.or(usual.filter(|_| !is_unknown)) else { return found };
         match (sigmas_of(name, &bare), found.scheduler) {
+            // It was laid for a sampler that is not here.
+            (Some(SigmaChoice::Default), _) if is_unknown => {}
+            (Some(_), _) if is_unknown => {
+                found.notices.push(format!("the schedule {} is left out with its sampler", shortened(name)));
+            }
             (Some(sigmas), Some(scheduler)) if !scheduler.allows(sigmas) => found.notices.push(format!(
                 "{} is drawn without the schedule {} here",
                 scheduler.label(),
@@ -120,6 +134,33 @@ fn scheduler_of(name: &str) -> Option<SchedulerName> {
     })
 }
 
+/// The nearest that there is to a sampler that is not here: of the same kind first (with fresh noise or without), then of
+/// the same order.
+fn relative_of(name: &str) -> Option<SchedulerName> {
+    use SchedulerName as Name;
+    let key = key_of(name);
+    // Guided otherwise, walked alike.
+    let key = key.strip_suffix("cfg++").or_else(|| key.strip_suffix("cfgpp")).unwrap_or(&key);
+    Some(match key {
+        "dpm++sde"
+        | "dpm++2msdeheun"
+        | "dpm++3msde"
+        | "ersde"
+        | "seeds2"
+        | "seeds3"
+        | "sasolver"
+        | "resmultistepancestral" => Name::DpmMultistepSde,
+        "dpm++2sa" | "dpm++2sancestral" => Name::Dpm2Ancestral,
+        "dpmfast" | "dpmadaptive" => Name::DpmSinglestep,
+        "dpm++3m" | "deis" | "resmultistep" => Name::DpmMultistep,
+        "restart" | "heunpp2" => Name::Heun,
+        "ipndm" | "ipndmv" => Name::Lms,
+        "gradientestimation" => Name::Euler,
+        "tcd" => Name::Lcm,
+        _ => return scheduler_of(key),
+    })
+}
+
 /// A stranger's text, in one line and not too long for a sentence.
 pub(crate) fn shortened(text: &str) -> String {
     const MOST: usize = 120;
@@ -169,8 +210,8 @@ mod tests {
     #[test]
     fn what_is_not_had_here_is_reported() {
         for (sampler, schedule, scheduler) in [
-            ("DPM++ SDE", Some("Karras"), None),
-            ("res_multistep", Some("simple"), None),
+            ("nonsense", Some("Karras"), None),
+            ("res_multistep", Some("simple"), Some(Name::DpmMultistep)),
             ("euler", Some("sgm_uniform"), Some(Name::Euler)),
             ("Euler a", Some("Karras"), Some(Name::EulerAncestral)),
             ("DPM++ 2M AYS", None, Some(Name::DpmMultistep)),
@@ -178,7 +219,30 @@ mod tests {
         ] {
             let found = Sampling::of(sampler, schedule);
             assert_eq!(found.scheduler, scheduler, "{sampler}");
+            assert_eq!(found.sigmas, None, "{sampler}");
             assert!(!found.notices.is_empty(), "{sampler} {schedule:?}");
+        }
+    }
+
+    #[test]
+    fn a_sampler_that_is_not_here_is_replaced_by_its_nearest_with_the_schedule_that_was_asked_for() {
+        for (sampler, schedule, scheduler, sigmas) in [
+            ("DPM++ SDE", Some("Karras"), Name::DpmMultistepSde, Some(Karras)),
+            ("DPM++ SDE Karras", None, Name::DpmMultistepSde, Some(Karras)),
+            ("k_dpmpp_sde", Some("karras"), Name::DpmMultistepSde, Some(Karras)),
+            ("dpmpp_sde_k", None, Name::DpmMultistepSde, Some(Karras)),
+            ("DPM++ 2M SDE Heun Exponential", None, Name::DpmMultistepSde, Some(Exponential)),
+            ("DPM++ 2S a Karras", None, Name::Dpm2Ancestral, Some(Karras)),
+            ("dpmpp_2s_ancestral_cfg_pp", None, Name::Dpm2Ancestral, None),
+            ("k_dpm_fast", None, Name::DpmSinglestep, None),
+            ("Restart", None, Name::Heun, None),
+            ("DDIM CFG++", None, Name::Ddim, None),
+            ("euler_ancestral_cfg_pp", Some("normal"), Name::EulerAncestral, Some(Even)),
+        ] {
+            let found = Sampling::of(sampler, schedule);
+            assert_eq!((found.scheduler, found.sigmas), (Some(scheduler), sigmas), "{sampler} {schedule:?}");
+            let [notice] = &found.notices[..] else { panic!("{sampler}: {:?}", found.notices) };
+            assert!(notice.contains(sampler) && notice.contains(scheduler.label()), "{notice}");
         }
     }
 }
