@@ -95,7 +95,7 @@ fn writes_until_it_is_killed() {
         }
         "queue" => {
             let keeper = QueueKeeper::open(&paths.queue_folder(), Arc::new(|| {})).unwrap();
-            keeper.flush();
+            assert_eq!(keeper.flush(), None);
             let left = keeper.take_left().unwrap();
             for kept in &left.jobs {
                 keeper.add(JobId(kept.note.press), &kept.task, &kept.destination, Keep::Known(kept.key));
@@ -108,7 +108,7 @@ fn writes_until_it_is_killed() {
                 keeper.add(JobId(number), &task, &Destination::Gallery, Keep::New(note));
                 waiting.push(JobId(number));
                 keeper.order(&waiting);
-                keeper.flush();
+                assert_eq!(keeper.flush(), None);
                 if keeper.take_problem().is_some() {
                     failures += 1;
                 } else if failures == 0 {
@@ -119,7 +119,7 @@ fn writes_until_it_is_killed() {
                     // Said before: it may be gone from now on.
                     say("ends", ended.0);
                     keeper.end(ended);
-                    keeper.flush();
+                    assert_eq!(keeper.flush(), None);
                     say("ended", ended.0);
                 }
                 // It is reported once, until the disk takes something again.
@@ -262,7 +262,7 @@ fn look_at_settings(home: &Path, last: Option<u64>) {
 
 fn look_at_queue(home: &Path, waiting: &BTreeSet<u64>, may_be_gone: &BTreeSet<u64>, ended: &BTreeSet<u64>) {
     let keeper = QueueKeeper::open(&Paths::under(home).queue_folder(), Arc::new(|| {})).unwrap();
-    keeper.flush();
+    assert_eq!(keeper.flush(), None);
     let left = keeper.take_left().unwrap();
     assert!(left.notices.is_empty(), "{:?}", left.notices);
     let mut found = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Ends long operators early: before each part of its work whoever computes looks whether somebody has asked for that.
+//! Ends long operators early, one of which takes minutes in a very large picture: before each part of its work whoever computes looks whether somebody has asked for that.
 
 use std::cell::RefCell;
 use std::sync::Arc;

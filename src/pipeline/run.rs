@@ -108,11 +108,9 @@ impl Pipeline {
         // The encoder's maps are of other sizes than the denoiser's, and those of other sizes than the decoder's.
         self.release_idle_memory();
         let execution = &self.loader.options.execution;
-        let unet = self.spec().configs.denoiser.unet();
-        let networks = (&self.controls, unet);
+        let networks = (&self.controls, self.spec().configs.denoiser.unet());
         let steering = in_pool(|| Steering::new(request, &uses, networks, &place, execution))?;
-        // A single operator of a very large picture takes minutes.
-        let stoppable = kernels::stopped_by(cancel.flag());
+        let _stoppable = kernels::stopped_by(cancel.flag());
         let latents = self.denoise(&mut denoising, start, noise, &steering, &reporter)?;
         drop(steering);
         if plan.sequential_offload {
@@ -128,7 +126,6 @@ impl Pipeline {
             self.use_vae_in_single(&reporter)?;
         }
         let decoded = self.decode(latents, &resolved, &mut plan, &reporter)?;
-        drop(stoppable);
         self.release_idle_memory();
         let (mut width, mut height) = (Some(resolved.width), Some(resolved.height));
         let picture = if let Some(canvas) = &canvas {

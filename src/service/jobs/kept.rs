@@ -45,7 +45,7 @@ impl KeptJobs {
             Some(Record::of_earlier_run(outcome.name, new_id(), created, notices, (ended, ended_at)))
         };
         let records: Vec<Record> = self.outcomes.read().into_iter().filter_map(record).collect();
-        self.queue.flush();
+        drop(self.queue.flush());
         let left = self.queue.take_left().unwrap_or_default();
         // The server was killed between an outcome and the end of its job.
         let (ended, open): (Vec<_>, Vec<_>) =

@@ -59,6 +59,7 @@ impl QueueKeeper {
 
     /// Waits until everything that was said so far is on the disk, for those who have promised that. Gives a sentence where
     /// something could not be written.
+    #[must_use]
     pub fn flush(&self) -> Option<String> {
         let (done, wait) = bounded(1);
         self.commands.send(Command::Flush(done)).ok()?;

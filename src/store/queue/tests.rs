@@ -16,7 +16,7 @@ use crate::sampling::{History, SchedulerName};
 
 fn open(folder: &Path) -> (QueueKeeper, LeftBehind) {
     let keeper = QueueKeeper::open_with(folder, Arc::new(|| {}), Duration::from_millis(5)).unwrap();
-    keeper.flush();
+    assert_eq!(keeper.flush(), None);
     let left = keeper.take_left().unwrap();
     (keeper, left)
 }
@@ -232,13 +232,13 @@ fn a_disk_that_does_not_take_a_job_is_reported_once() {
     fs::remove_dir_all(&folder).unwrap();
     add(&keeper, 1, "a");
     add(&keeper, 2, "b");
-    keeper.flush();
+    assert_eq!(keeper.flush(), None);
     let problem = keeper.take_problem().unwrap();
     assert!(problem.message.contains("for the next start"), "{problem}");
     assert!(keeper.take_problem().is_none());
     fs::create_dir_all(&folder).unwrap();
     add(&keeper, 3, "c");
-    keeper.flush();
+    assert_eq!(keeper.flush(), None);
     assert!(keeper.take_problem().is_none());
     assert!(
         files(&folder).iter().any(|name| std::path::Path::new(name).extension().is_some_and(|ending| ending == "job"))

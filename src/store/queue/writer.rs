@@ -104,7 +104,9 @@ impl Writer {
             self.write_list();
             if !flushed.is_empty() {
                 let unwritten = self.unwritten.take();
-                flushed.iter().for_each(|done| drop(done.send(unwritten.clone())));
+                for done in flushed {
+                    let _ = done.send(unwritten.clone());
+                }
             }
             if is_closing {
                 return;

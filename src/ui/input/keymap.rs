@@ -84,13 +84,13 @@ pub(crate) fn of(ctx: &Context) -> Arc<Keymap> {
 /// How a command's key is written on this system, "" where it has none.
 #[must_use]
 pub(crate) fn written(ctx: &Context, command: Command) -> String {
-    of(ctx).key(command).map(|key| shown(ctx, &key)).unwrap_or_default()
+    of(ctx).key(command).map(|key| shown(ctx, key)).unwrap_or_default()
 }
 
 /// A shortcut as this system writes it, with the sign that stands on the key: "Ctrl+[", not "Ctrl+OpenBracket".
 #[must_use]
-pub(crate) fn shown(ctx: &Context, shortcut: &KeyboardShortcut) -> String {
-    let words = ctx.format_shortcut(shortcut);
+pub(crate) fn shown(ctx: &Context, shortcut: KeyboardShortcut) -> String {
+    let words = ctx.format_shortcut(&shortcut);
     let key = shortcut.logical_key;
     let sign = key.symbol_or_name();
     // "Ctrl++" would be a riddle.

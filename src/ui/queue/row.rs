@@ -118,9 +118,9 @@ fn on_hover(ui: &mut Ui, inner: Rect, press: Press, actions: &mut Vec<Action>) {
 fn menu(ui: &mut Ui, press: Press, fixed: Option<&str>, actions: &mut Vec<Action>) {
     ui.set_width(MENU_WIDTH);
     ui.spacing_mut().item_spacing.y = 0.0;
-    let duplicate = keymap::shown(ui.ctx(), &egui::KeyboardShortcut::new(Modifiers::COMMAND, Key::D));
-    let up = keymap::shown(ui.ctx(), &egui::KeyboardShortcut::new(Modifiers::ALT, Key::ArrowUp));
-    let down = keymap::shown(ui.ctx(), &egui::KeyboardShortcut::new(Modifiers::ALT, Key::ArrowDown));
+    let duplicate = keymap::shown(ui.ctx(), egui::KeyboardShortcut::new(Modifiers::COMMAND, Key::D));
+    let up = keymap::shown(ui.ctx(), egui::KeyboardShortcut::new(Modifiers::ALT, Key::ArrowUp));
+    let down = keymap::shown(ui.ctx(), egui::KeyboardShortcut::new(Modifiers::ALT, Key::ArrowDown));
     for (words, icon, key, action) in [
         ("Edit the words", " ", "Enter", QueueAction::BeginEdit(press)),
         ("Duplicate, with the next seeds", icons::COPY, duplicate.as_str(), QueueAction::Duplicate(press)),

@@ -60,7 +60,7 @@ pub(super) fn row(ui: &mut Ui, entry: &Entry, keys: &KeyNames, window: &mut Sett
 
 fn refusal(ui: &mut Ui, refused: Refused, keys: &KeyNames, window: &mut SettingsWindow, actions: &mut Vec<Action>) {
     let warning = theme::tokens(ui).warning;
-    let key = keymap::shown(ui.ctx(), &refused.key);
+    let key = keymap::shown(ui.ctx(), refused.key);
     let Some(other) = refused.taken_by else {
         let words = format!("{key} writes a letter. Take it with Ctrl or Alt, or take an F key.");
         ui.add(egui::Label::new(RichText::new(words).color(warning)).wrap());
