@@ -14,13 +14,13 @@ use super::arguments::{
 use super::backend::backends;
 use super::job_runs::JobRuns;
 use super::report::Report;
+use super::settings::settings;
 use super::words::{self, FAILED};
 use crate::job::{Destination, Notice, Request, Saver, with_remedy};
 use crate::store::models;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::saver::PictureSaver;
-use crate::store::settings::Settings;
 
 #[derive(Debug, Args)]
 pub(super) struct GenerateArguments {
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &GenerateArguments) -> ExitCode {
 
 fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String> {
     let mut paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
-    Settings::load(&paths.settings_file).settings.direct(&mut paths);
+    settings(&paths, |problem| report.notice(problem)).direct(&mut paths);
     let (asked, mut notices) = request_of(arguments, &paths)?;
     let mut first = asked.clone();
     notices.extend(models::prompt_references::resolve(&mut first, &paths).map_err(|error| error.to_string())?);
