@@ -22,6 +22,9 @@ use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::saver::PictureSaver;
 
+/// A heading of the help; the groups have theirs.
+const OUTPUT: &str = "Output";
+
 #[derive(Debug, Args)]
 pub(super) struct GenerateArguments {
     #[command(flatten)]
@@ -41,16 +44,16 @@ pub(super) struct GenerateArguments {
     #[command(flatten)]
     pub compute: ComputeArguments,
     /// The picture's file: .png, .jpg or .webp
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     pub out: PathBuf,
     /// So many pictures: name.png, name-2.png, … with seed, seed + 1, …
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000), help_heading = OUTPUT)]
     pub count: u32,
     /// Writes step-001.png, step-002.png, … into this folder
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", help_heading = OUTPUT)]
     pub previews: Option<PathBuf>,
     /// One event a line on stdout, as JSON
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub json: bool,
 }
 

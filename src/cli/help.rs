@@ -105,6 +105,28 @@ mod tests {
     }
 
     #[test]
+    fn each_option_of_generate_stands_under_its_heading() {
+        let command = Arguments::command();
+        let generate = command.find_subcommand("generate").unwrap();
+        let heading = |option: &str| {
+            let found = generate.get_arguments().find(|argument| argument.get_long() == Some(option));
+            found.unwrap().get_help_heading().unwrap_or_default().to_owned()
+        };
+        for (option, wanted) in [
+            ("prompt", "Words"),
+            ("steps", "Drawing"),
+            ("mask", "Starting from a picture"),
+            ("control", "Steering by pictures and areas"),
+            ("device", "Device and memory"),
+            ("memory", "Device and memory"),
+            ("out", "Output"),
+            ("json", "Output"),
+        ] {
+            assert_eq!(heading(option), wanted, "{option}");
+        }
+    }
+
+    #[test]
     fn subcommands_and_pages_are_found() {
         assert!(help(&["generate"]).unwrap().contains("--mask-blur"));
         assert!(help(&["models", "pull"]).unwrap().contains("OWNER/NAME"));
