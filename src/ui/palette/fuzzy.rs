@@ -23,7 +23,6 @@ const AT_WORD: u32 = 100;
 const WITHIN: u32 = 60;
 /// For another word of the same meaning: less than any place in the name itself.
 const SYNONYM: u32 = 40;
-const WITHIN_SYNONYM: u32 = 24;
 const SCATTERED: u32 = 20;
 /// For something that stands beside the name and is not shown in it.
 const BESIDE: u32 = 8;
@@ -39,8 +38,9 @@ pub(super) fn fit(search: &str, name: &str, synonyms: &str, beside: &str) -> Opt
         if let Some((score, letters)) = piece(&word, &name) {
             found.score += score;
             found.letters.extend(letters);
-        } else if let Some((_, place)) = piece(&word, &synonyms) {
-            found.score += if is_start(&synonyms, place.start) { SYNONYM } else { WITHIN_SYNONYM };
+        } else if piece(&word, &synonyms).is_some_and(|(_, place)| is_start(&synonyms, place.start)) {
+            // From a synonym's beginning on: "ui" is not meant where "guidance" stands.
+            found.score += SYNONYM;
         } else if position(&word, &beside).is_some() {
             found.score += BESIDE;
         } else {
@@ -133,11 +133,11 @@ mod tests {
             score("The extent", "", ""),
             score("A text", "", ""),
             score("Larger", "extend", ""),
-            score("Larger", "text", ""),
             score("Evening x-ray table", "", ""),
             score("Larger", "", "Text"),
         ];
         assert!(scores.is_sorted_by(|better, worse| better > worse), "{scores:?}");
+        assert!(fit("ui", "CFG scale", "guidance", "").is_none());
         assert!(fit("lrg", "Larger", "big", "").is_some_and(|fit| !fit.is_certain()));
         assert!(fit("lar big", "Larger", "big", "").is_some_and(|fit| fit.is_certain()));
     }
