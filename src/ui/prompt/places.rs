@@ -157,7 +157,6 @@ pub(crate) const PLACES: &[FieldPlace] = &[
         section: Section::Inpaint,
         cannot: |state| (state.mode() != Mode::Fill).then_some("nothing is masked yet"),
         value: |state| format!("{} px", state.inpaint.settings.mask_blur_px),
-        ..FIELD
     },
 ];
 

@@ -32,6 +32,7 @@ pub fn seek(ctx: &Context, label: &'static str) {
 }
 
 /// Whether somebody looks for the row with this label; once.
+#[must_use]
 pub fn is_sought(ctx: &Context, label: &str) -> bool {
     let id = Id::unique(SOUGHT_LABEL);
     let is_sought = ctx.data(|data| data.get_temp::<&'static str>(id)) == Some(label);
