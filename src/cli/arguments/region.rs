@@ -17,7 +17,7 @@ const FORM: &str = "MASK[,weight=F][,negative=TEXT],prompt=TEXT";
 pub(crate) struct RegionArguments {
     /// An area with words of its own, for Stable Diffusion models: MASK,prompt=TEXT; may be given several times
     ///
-    /// As in --region left.png,weight=0.8,negative=fog,prompt=a tree, in autumn
+    /// As in --region "left.png,weight=0.8,negative=fog,prompt=a tree, in autumn"
     ///
     ///   MASK: a file in the picture's shape, whose white is the area and whose grey counts in part
     ///   weight=F: 1 where its words count alone there, less where --prompt counts too
