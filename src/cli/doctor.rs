@@ -7,6 +7,7 @@ use candle_core::utils;
 
 use super::cards;
 use super::output::say;
+use super::settings::{note, settings};
 use crate::checkpoint::{ModelFiles, builtin_model};
 use crate::engine::device::DeviceChoice;
 use crate::kernels::{Level, SIMD_VARIABLE};
@@ -42,6 +43,7 @@ pub(super) fn run() -> ExitCode {
             ] {
                 lines.push((name.to_owned(), place(path)));
             }
+            settings(&paths, note);
             let failure = DeviceFailure::read(&paths.device_failure_file);
             let line = failure.map_or("none".to_owned(), |failure| failure.line());
             lines.push(("failure".to_owned(), line));

@@ -14,13 +14,16 @@ use super::arguments::{
 use super::backend::backends;
 use super::job_runs::JobRuns;
 use super::report::Report;
+use super::settings::settings;
 use super::words::{self, FAILED};
 use crate::job::{Destination, Notice, Request, Saver, with_remedy};
 use crate::store::models;
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::saver::PictureSaver;
-use crate::store::settings::Settings;
+
+/// A heading of the help; the groups have theirs.
+const OUTPUT: &str = "Output";
 
 #[derive(Debug, Args)]
 pub(super) struct GenerateArguments {
@@ -41,16 +44,16 @@ pub(super) struct GenerateArguments {
     #[command(flatten)]
     pub compute: ComputeArguments,
     /// The picture's file: .png, .jpg or .webp
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     pub out: PathBuf,
     /// So many pictures: name.png, name-2.png, … with seed, seed + 1, …
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000), help_heading = OUTPUT)]
     pub count: u32,
     /// Writes step-001.png, step-002.png, … into this folder
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", help_heading = OUTPUT)]
     pub previews: Option<PathBuf>,
     /// One event a line on stdout, as JSON
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub json: bool,
 }
 
@@ -67,7 +70,7 @@ pub(super) fn run(arguments: &GenerateArguments) -> ExitCode {
 
 fn generate(arguments: &GenerateArguments, report: &Report) -> Result<u8, String> {
     let mut paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
-    Settings::load(&paths.settings_file).settings.direct(&mut paths);
+    settings(&paths, |problem| report.notice(problem)).direct(&mut paths);
     let (asked, mut notices) = request_of(arguments, &paths)?;
     let mut first = asked.clone();
     notices.extend(models::prompt_references::resolve(&mut first, &paths).map_err(|error| error.to_string())?);

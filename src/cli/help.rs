@@ -64,6 +64,68 @@ mod tests {
         text(&topic.iter().map(ToString::to_string).collect::<Vec<_>>())
     }
 
+    /// Each subcommand's help, short and long, at so many columns.
+    fn rendered(columns: usize) -> Vec<(String, String)> {
+        fn collect(command: &clap::Command, columns: usize, all: &mut Vec<(String, String)>) {
+            let mut shown = command.clone().term_width(columns);
+            for text in [shown.render_help(), shown.render_long_help()] {
+                all.push((command.get_name().to_owned(), text.to_string()));
+            }
+            command.get_subcommands().for_each(|command| collect(command, columns, all));
+        }
+        let mut command = Arguments::command();
+        command.build();
+        let mut all = Vec::new();
+        collect(&command, columns, &mut all);
+        all
+    }
+
+    #[test]
+    fn no_text_is_squeezed_beside_long_names() {
+        const LEAST: usize = 20;
+        for columns in [80, 100, 120] {
+            for (name, text) in rendered(columns) {
+                for line in text.lines() {
+                    let begins = line.chars().take_while(|letter| *letter == ' ').count();
+                    assert!(columns - begins >= LEAST, "{name} at {columns} columns: {line}");
+                    // The line of how to call it is one piece.
+                    let is_usage = line.contains("[OPTIONS]");
+                    assert!(is_usage || line.chars().count() <= columns, "{name} at {columns} columns: {line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_long_help_of_keyed_options_has_a_line_for_each_key() {
+        let long = help(&["generate"]).unwrap();
+        for key in ["image=FILE: ", "weight=F: ", "encoder=FOLDER: ", "negative=TEXT: "] {
+            assert!(long.lines().any(|line| line.trim_start().starts_with(key)), "{key}");
+        }
+    }
+
+    #[test]
+    fn each_option_of_generate_stands_under_its_heading() {
+        let command = Arguments::command();
+        let generate = command.find_subcommand("generate").unwrap();
+        let heading = |option: &str| {
+            let found = generate.get_arguments().find(|argument| argument.get_long() == Some(option));
+            found.unwrap().get_help_heading().unwrap_or_default().to_owned()
+        };
+        for (option, wanted) in [
+            ("prompt", "Words"),
+            ("steps", "Drawing"),
+            ("mask", "Starting from a picture"),
+            ("control", "Steering by pictures and areas"),
+            ("device", "Device and memory"),
+            ("memory", "Device and memory"),
+            ("out", "Output"),
+            ("json", "Output"),
+        ] {
+            assert_eq!(heading(option), wanted, "{option}");
+        }
+    }
+
     #[test]
     fn subcommands_and_pages_are_found() {
         assert!(help(&["generate"]).unwrap().contains("--mask-blur"));

@@ -24,7 +24,10 @@ mod report;
 #[cfg(feature = "serve")]
 mod serve;
 #[cfg(feature = "serve")]
+mod serve_values;
+#[cfg(feature = "serve")]
 mod service;
+mod settings;
 #[cfg(feature = "serve")]
 mod share;
 mod upscale;

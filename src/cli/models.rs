@@ -11,14 +11,14 @@ use serde_json::json;
 
 use super::inspect_picture;
 use super::output::{explain, say};
-use crate::checkpoint::{ControlFile, FileReport, LoraFacts, ModelFiles, inspect_file, profile_of};
+use super::settings::{note, settings};
+use crate::checkpoint::{CheckpointError, ControlFile, FileReport, LoraFacts, ModelFiles, inspect_file, profile_of};
 use crate::hub::{self, DownloadProgress, Hub, STARTERS, Starter};
 use crate::job::{Annotator, ModelDefaults, ModelProfile, WeightSource};
 use crate::sampling::SchedulerName;
 use crate::store::hub_cache::CachedRepository;
 use crate::store::models::entry::ModelEntry;
 use crate::store::paths::Paths;
-use crate::store::settings::Settings;
 use crate::store::{hash, models, unfinished};
 use crate::system::trash::move_to_trash;
 
@@ -106,7 +106,7 @@ pub(super) fn run(command: &ModelsCommand) -> ExitCode {
 }
 
 fn list(paths: &Paths) {
-    let known = Settings::load(&paths.settings_file).settings.known_models;
+    let known = settings(paths, note).known_models;
     for ModelEntry { name, kind, .. } in models::list::list(&Paths { other_folders: known, ..paths.clone() }) {
         say(&format!("{name:32} {kind}"));
     }
@@ -126,7 +126,7 @@ fn list(paths: &Paths) {
 }
 
 fn inspect(path: &Path, as_json: bool, paths: &Paths) -> Result<(), String> {
-    let known = Settings::load(&paths.settings_file).settings.known_models;
+    let known = settings(paths, note).known_models;
     if let Some(answer) = inspect_picture::inspect(path, as_json, &Paths { other_folders: known, ..paths.clone() })? {
         for line in &answer.lines {
             say(line);
@@ -149,7 +149,12 @@ fn inspect(path: &Path, as_json: bool, paths: &Paths) -> Result<(), String> {
         }
         return Ok(());
     }
-    let report = inspect_file(path).map_err(|error| error.to_string())?;
+    let report = inspect_file(path).map_err(|error| match error {
+        CheckpointError::Missing { .. } if !path.exists() => {
+            format!("there is no such file or folder; check the path: {}", path.display())
+        }
+        error => error.to_string(),
+    })?;
     if as_json {
         say(&json_of(&report, &sha256(path)?).to_string());
         return Ok(());

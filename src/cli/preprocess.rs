@@ -22,25 +22,38 @@ pub(super) struct PreprocessArguments {
     /// The picture
     #[arg(value_name = "FILE")]
     pub picture: PathBuf,
-    /// canny: thin edges; scribble: strokes; lineart: lines; blur (tile): what is large; grey; invert: dark on white
-    /// becomes white on black; inpaint: what is masked is left open; normal-of-depth: where surfaces face, of a depth map;
-    /// segmentation: areas in ADE20K's colours, as --area says what is where.
-    /// By networks whose weights are fetched once, as is said then: depth: how near things are; normal: where surfaces
-    /// face; soft-edge (hed); lineart-realistic and lineart-coarse: pencil drawings
-    #[arg(long, value_name = "KIND", value_parser = one_of(&KINDS, kind_from_id))]
+    /// What is made of it
+    ///
+    ///   canny: thin edges
+    ///   scribble: strokes
+    ///   lineart: lines
+    ///   blur, tile: what is large
+    ///   grey, gray: brightness alone
+    ///   invert: dark on white becomes white on black
+    ///   inpaint: what --mask masks is left open
+    ///   normal-of-depth: where surfaces face, of a depth map
+    ///   segmentation: areas in ADE20K's colours, as --area says what is where
+    ///
+    /// By networks, whose weights are fetched once, as is said then:
+    ///
+    ///   depth: how near things are
+    ///   normal: where surfaces face
+    ///   soft-edge, hed: soft outlines
+    ///   lineart-realistic, lineart-coarse: pencil drawings
+    #[arg(long, value_name = "KIND", value_parser = one_of(&KINDS, kind_from_id), verbatim_doc_comment)]
     pub kind: Kind,
     /// The file that is written: .png, .jpg or .webp
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Of canny: from here an edge goes on
-    #[arg(long, value_name = "N", default_value_t = PreprocessSettings::default().low, value_parser = threshold())]
-    pub low: u32,
-    /// Of canny: from here an edge begins
-    #[arg(long, value_name = "N", default_value_t = PreprocessSettings::default().high, value_parser = threshold())]
-    pub high: u32,
-    /// Of blur: how far it reaches
-    #[arg(long, value_name = "PX", default_value_t = f64::from(PreprocessSettings::default().radius_px), value_parser = number_in(0.1, 200.0))]
-    pub radius: f64,
+    /// Of canny: from here an edge goes on [default: 100]
+    #[arg(long, value_name = "N", value_parser = threshold())]
+    pub low: Option<u32>,
+    /// Of canny: from here an edge begins [default: 200]
+    #[arg(long, value_name = "N", value_parser = threshold())]
+    pub high: Option<u32>,
+    /// Of blur: how far it reaches [default: 9]
+    #[arg(long, value_name = "PX", value_parser = number_in(0.1, 200.0))]
+    pub radius: Option<f64>,
     /// Of inpaint: white is left open
     #[arg(long, value_name = "FILE", required_if_eq("kind", "inpaint"))]
     pub mask: Option<PathBuf>,
@@ -84,6 +97,34 @@ pub(super) enum Kind {
 fn kind_from_id(id: &str) -> Option<Kind> {
     let made = Preprocessor::from_id(id).map(Kind::Plain).or_else(|| Annotator::from_id(id).map(Kind::Network));
     made.or_else(|| (id == SEGMENTATION).then_some(Kind::Areas))
+}
+
+impl PreprocessArguments {
+    /// What is asked and not done, and what is done otherwise.
+    fn without_effect(&self, settings: &PreprocessSettings) -> Vec<String> {
+        let plain = |wanted| self.kind == Kind::Plain(wanted);
+        let (canny, blur, inpaint) =
+            (plain(Preprocessor::Canny), plain(Preprocessor::Blur), plain(Preprocessor::Inpaint));
+        let mut said: Vec<String> = [
+            ("--low", "canny", self.low.is_some() && !canny),
+            ("--high", "canny", self.high.is_some() && !canny),
+            ("--radius", "blur", self.radius.is_some() && !blur),
+            ("--mask", "inpaint", self.mask.is_some() && !inpaint),
+            ("--area", SEGMENTATION, !self.areas.is_empty() && self.kind != Kind::Areas),
+        ]
+        .into_iter()
+        .filter(|(.., is_idle)| *is_idle)
+        .map(|(flag, kind, _)| format!("{flag} is for --kind {kind} and changes nothing here"))
+        .collect();
+        let PreprocessSettings { low, high, .. } = settings;
+        if canny && low > high {
+            said.push(format!(
+                "--low {low} is more than --high {high}, so they are taken the other way round: edges begin at {low} and \
+                 go on from {high}"
+            ));
+        }
+        said
+    }
 }
 
 /// `tree=tree.png`
@@ -133,7 +174,15 @@ fn preprocess(arguments: &PreprocessArguments) -> Result<(), String> {
     for notice in notices {
         explain(&format!("inkwick: {}", notice.message));
     }
-    let settings = PreprocessSettings { low: arguments.low, high: arguments.high, radius_px: arguments.radius as f32 };
+    let usual = PreprocessSettings::default();
+    let settings = PreprocessSettings {
+        low: arguments.low.unwrap_or(usual.low),
+        high: arguments.high.unwrap_or(usual.high),
+        radius_px: arguments.radius.map_or(usual.radius_px, |radius| radius as f32),
+    };
+    for sentence in arguments.without_effect(&settings) {
+        explain(&format!("note: {sentence}"));
+    }
     let made = match arguments.kind {
         Kind::Areas => {
             let areas = arguments.areas.iter().map(|(kind, file)| {
@@ -166,4 +215,53 @@ fn check_size(mask: &MaskPlane, picture: &Picture, name: &str) -> Result<(), Str
     Err(format!(
         "{name} must be as large as the picture, {wide}×{tall}, found {width}×{height}; save it again at the picture's size"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: PreprocessArguments,
+    }
+
+    fn said(line: &str) -> Vec<String> {
+        let words = ["preprocess", "a.png", "--out", "b.png"].into_iter().chain(line.split(' '));
+        let PreprocessArguments { low, high, .. } = Line::try_parse_from(words.clone()).unwrap().arguments;
+        let usual = PreprocessSettings::default();
+        let settings = PreprocessSettings { low: low.unwrap_or(usual.low), high: high.unwrap_or(usual.high), ..usual };
+        Line::try_parse_from(words).unwrap().arguments.without_effect(&settings)
+    }
+
+    #[test]
+    fn what_changes_nothing_is_said() {
+        let all = said("--kind grey --low 5 --high 9 --radius 3 --mask m.png --area tree=t.png");
+        let flags: Vec<_> = all.iter().filter_map(|sentence| sentence.split(' ').next()).collect();
+        assert_eq!(flags, ["--low", "--high", "--radius", "--mask", "--area"]);
+        for line in [
+            "--kind canny --low 5 --high 9",
+            "--kind blur --radius 3",
+            "--kind tile --radius 3",
+            "--kind inpaint --mask m.png",
+            "--kind segmentation --area tree=t.png",
+            "--kind depth",
+        ] {
+            assert_eq!(said(line), Vec::<String>::new(), "{line}");
+        }
+        assert!(said("--kind canny --low 300 --high 20")[0].contains("begin at 300 and go on from 20"));
+        assert!(said("--kind canny --low 300")[0].contains("--high 200"));
+    }
+
+    #[test]
+    fn the_help_names_the_defaults_that_are_used() {
+        let PreprocessSettings { low, high, radius_px } = PreprocessSettings::default();
+        let help = <Line as clap::CommandFactory>::command().render_help().to_string();
+        for default in [low.to_string(), high.to_string(), radius_px.to_string()] {
+            assert!(help.contains(&format!("[default: {default}]")), "{help}");
+        }
+    }
 }

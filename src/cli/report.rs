@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::output::{explain, say};
-use crate::job::{Finished, ModelPart};
+use crate::job::{Finished, ModelPart, Variation};
 use crate::kernels::Level;
 
 pub(super) struct Report {
@@ -94,8 +94,9 @@ impl Report {
 
     pub(super) fn finished(&self, finished: &Finished) {
         let (width, height) = (finished.picture.width(), finished.picture.height());
+        let variation = finished.request.variation;
         if self.json {
-            self.emit(json!({
+            let mut event = json!({
                 "event": "finished",
                 "file": finished.file.display().to_string(),
                 "seed": finished.request.seed,
@@ -108,14 +109,19 @@ impl Report {
                 "memory": finished.request.compute.memory,
                 "vae_tiling": finished.request.compute.vae_tiling,
                 "instruction_set": Level::current().name(),
-            }));
+            });
+            if let Some(Variation { seed, strength }) = variation {
+                (event["variation_seed"], event["variation_strength"]) = (seed.into(), strength.into());
+            }
+            self.emit(event);
             return;
         }
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
         let (file, seed, seconds) = (finished.file.display(), finished.request.seed, finished.seconds);
-        say(&format!("{file}: {width}×{height}, seed {seed}, {seconds:.1} s"));
+        let varied = variation.map_or(String::new(), |variation| format!(", variation seed {}", variation.seed));
+        say(&format!("{file}: {width}×{height}, seed {seed}{varied}, {seconds:.1} s"));
     }
 
     pub(super) fn cancelled(&self) {

@@ -10,7 +10,7 @@ use super::arguments::DeviceArguments;
 #[cfg(feature = "nats")]
 use super::node::NodeArguments;
 use super::output::{explain, say};
-use super::service;
+use super::{serve_values, service};
 use crate::service::nearby::{Announced, announce};
 use crate::service::{AccessToken, Identity, ServiceOptions, Stop, serve, serve_tls};
 use crate::store::paths::Paths;
@@ -21,8 +21,8 @@ const TOKEN_VARIABLE: &str = "INKWICK_TOKEN";
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArguments {
-    /// The address to listen on; any but this machine's own needs a token
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7860")]
+    /// The address to listen on, or a name that leads to one; any but this machine's own needs a token
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7860", value_parser = serve_values::address)]
     pub listen: SocketAddr,
     #[allow(clippy::doc_markdown)] // Shown as help.
     /// A file with the token that a request must carry (or set INKWICK_TOKEN)
@@ -32,11 +32,11 @@ pub(super) struct ServeArguments {
     #[arg(long, value_name = "TEXT")]
     pub token: Option<String>,
     /// A name by which this machine is called, besides its addresses; may be given several times
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = serve_values::host)]
     pub allow_host: Vec<String>,
     #[allow(clippy::doc_markdown, rustdoc::bare_urls)] // Shown as help.
     /// A web page that may ask from a browser, such as https://example.org; may be given several times
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = serve_values::origin)]
     pub allow_origin: Vec<String>,
     #[allow(clippy::doc_markdown)] // Shown as help.
     /// Let other machines on the network find this server by itself (mDNS)

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::arguments::DeviceArguments;
 use super::backend::backends;
 use super::output::explain;
+use super::settings::{note, settings};
 use crate::engine::EngineHandle;
 use crate::service::{KeptJobs, Service, ServiceOptions};
 use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::saver::PictureSaver;
-use crate::store::settings::Settings;
 
 /// With `keeps_jobs` what waits, and what became of the rest, is there after a restart.
 ///
@@ -22,7 +22,7 @@ pub(super) fn start(
     keeps_jobs: bool,
 ) -> Result<Arc<Service>, String> {
     let mut paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
-    Settings::load(&paths.settings_file).settings.direct(&mut paths);
+    settings(&paths, note).direct(&mut paths);
     let (devices, dtype) = (device.device.clone(), device.dtype);
     let saver = Arc::new(PictureSaver::new(Gallery::new(&paths)));
     let kept = keeps_jobs.then(|| KeptJobs::open(&paths.service_folder()));

@@ -10,6 +10,7 @@ use super::arguments::values::number_in;
 use super::backend::backend;
 use super::job_runs::JobRuns;
 use super::report::Report;
+use super::settings::settings;
 use super::words::{self, FAILED};
 use crate::engine::device::{DeviceChoice, DtypeChoice};
 use crate::job::{Destination, Saver, UpscaleRequest, with_remedy};
@@ -18,7 +19,6 @@ use crate::store::paths::Paths;
 use crate::store::pictures::gallery::Gallery;
 use crate::store::pictures::picture_file;
 use crate::store::pictures::saver::PictureSaver;
-use crate::store::settings::Settings;
 
 #[derive(Debug, Args)]
 pub(super) struct UpscaleArguments {
@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &UpscaleArguments) -> ExitCode {
 
 fn upscale(arguments: &UpscaleArguments, report: &Report) -> Result<u8, String> {
     let mut paths = Paths::of_this_machine().map_err(|error| error.to_string())?;
-    paths.other_folders = Settings::load(&paths.settings_file).settings.known_models;
+    paths.other_folders = settings(&paths, |problem| report.notice(problem)).known_models;
     let model = upscalers::find(arguments.model.as_deref(), &paths).map_err(|error| error.to_string())?;
     if arguments.model.is_none() && upscalers::list(&paths).len() > 1 {
         report.notice(&format!("of several upscalers {} is taken; --model names another", upscalers::name_of(&model)));

@@ -70,7 +70,7 @@ pub struct InpaintSettings {
     pub soft: bool,
     /// Brings the new region's colours to those of its surroundings.
     pub colour_match: bool,
-    /// Pastes the untouched part of the picture back, byte for byte. `false` gives what the decoder made.
+    /// Pastes the picture back outside the mask and its feather, byte for byte. `false` gives what the decoder made.
     pub composite: bool,
 }
 

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+/// Of one file; nobody keeps more.
+const MAX_PUT_ASIDE: u32 = 1000;
 /// How long a reserved number is left alone.
 const RESERVED_FOR: Duration = Duration::from_hours(1);
 
@@ -88,6 +90,31 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
         flush_folder(path);
     }
     outcome
+}
+
+/// Renames `path` to a name that is free, `NAME.broken` or `NAME.broken-2` and so on, and says which.
+pub(crate) fn put_aside(path: &Path) -> io::Result<PathBuf> {
+    for number in 1..=MAX_PUT_ASIDE {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".broken");
+        if number > 1 {
+            name.push(format!("-{number}"));
+        }
+        let free = PathBuf::from(name);
+        // The name is taken first: another program may be putting something aside, too.
+        match File::create_new(&free) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+            Ok(_) => {
+                let renamed = fs::rename(path, &free);
+                if renamed.is_err() {
+                    remove_quietly(&free);
+                }
+                return renamed.map(|()| free);
+            }
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many broken ones lie beside it"))
 }
 
 /// Finds out whether a file can be made in `folder`, leaving nothing there.

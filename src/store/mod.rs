@@ -16,6 +16,7 @@ pub mod pictures;
 pub mod preferences;
 pub mod project;
 pub mod queue;
+mod readable_fields;
 mod reveal;
 pub mod secret;
 pub mod settings;

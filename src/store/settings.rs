@@ -9,6 +9,7 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 
 use super::atomic;
+use super::readable_fields::readable_fields;
 use crate::canvas::tools::{Tool, ToolSettings};
 use crate::job::{ErrorKind, Intent, JobError, ModelRef, Request};
 use crate::raster::ResizeMode;
@@ -179,10 +180,13 @@ pub struct LoadedSettings {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    #[error("the settings could not be read ({reason}); defaults are used, the old file is {}", kept.display())]
-    Unreadable { reason: String, kept: PathBuf },
-    #[error("the settings could not be read ({reason}) nor put aside ({source}); defaults are used, look at {}", path.display())]
-    NotPutAside { reason: String, source: io::Error, path: PathBuf },
+    /// The file is as it was.
+    #[error("{what}; look at {}", path.display())]
+    Misread { what: String, path: PathBuf },
+    #[error("{what}; the old file is {}", kept.display())]
+    PutAside { what: String, kept: PathBuf },
+    #[error("{what}; the file could not be put aside ({source}), look at {}", path.display())]
+    NotPutAside { what: String, source: io::Error, path: PathBuf },
     #[error("the settings could not be written as text ({source}); nothing was written to {}", path.display())]
     Encode { source: ron::Error, path: PathBuf },
     #[error("the settings could not be saved ({source}); check the disk and the folder's rights: {}", path.display())]
@@ -192,7 +196,9 @@ pub enum SettingsError {
 impl From<SettingsError> for JobError {
     fn from(error: SettingsError) -> Self {
         let kind = match error {
-            SettingsError::Unreadable { .. } | SettingsError::NotPutAside { .. } => ErrorKind::Unreadable,
+            SettingsError::Misread { .. } | SettingsError::PutAside { .. } | SettingsError::NotPutAside { .. } => {
+                ErrorKind::Unreadable
+            }
             SettingsError::Encode { .. } | SettingsError::Write { .. } => ErrorKind::Storage,
         };
         Self::caused(kind, error)
@@ -203,22 +209,58 @@ impl Settings {
     pub const VERSION: u32 = 1;
     pub const MAX_HISTORY: usize = 100;
 
-    /// Reads the settings. Never fails: an unreadable file is kept beside as `settings.ron.broken`.
+    /// Reads the settings for whoever writes them again: a file that cannot be read as a whole is put aside under a name
+    /// that is free, such as `settings.ron.broken`, and what of it can be read is kept. Never fails.
     #[must_use]
     pub fn load(path: &Path) -> LoadedSettings {
         atomic::sweep(atomic::folder_of(path));
-        let read = match fs::read_to_string(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(error.to_string()),
-            Ok(text) => ron::from_str::<Self>(&text).map_err(|error| error.to_string()),
-        };
         let is_first_start = !path.exists();
-        match read {
-            Ok(settings) => LoadedSettings { settings: settings.in_range(), is_first_start, problem: None },
-            Err(reason) => {
-                let problem = Some(keep_broken(path, reason));
-                LoadedSettings { settings: Self::default(), is_first_start, problem }
+        let (settings, wrong) = Self::parts_of(path);
+        let problem = wrong.map(|what| match atomic::put_aside(path) {
+            Ok(kept) => {
+                if settings != Self::default()
+                    && let Err(error) = settings.save(path)
+                {
+                    tracing::warn!("{error}");
+                }
+                SettingsError::PutAside { what, kept }
             }
+            Err(source) => SettingsError::NotPutAside { what, source, path: path.to_path_buf() },
+        });
+        LoadedSettings { settings, is_first_start, problem }
+    }
+
+    /// Reads the settings and leaves the file as it is; what of it cannot be read is as usual, and is told. Never fails.
+    #[must_use]
+    pub fn look(path: &Path) -> (Self, Option<SettingsError>) {
+        let (settings, wrong) = Self::parts_of(path);
+        (settings, wrong.map(|what| SettingsError::Misread { what, path: path.to_path_buf() }))
+    }
+
+    /// What can be read, and what is wrong with the rest.
+    fn parts_of(path: &Path) -> (Self, Option<String>) {
+        let whole = |reason: String| format!("the settings could not be read ({reason}), and defaults are used");
+        let text = match fs::read_to_string(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return (Self::default(), None),
+            Err(error) => return (Self::default(), Some(whole(error.to_string()))),
+            Ok(text) => text,
+        };
+        // Some editors put a mark before the text.
+        let text = text.trim_start_matches('\u{feff}');
+        let reason = match ron::from_str::<Self>(text) {
+            Ok(settings) => return (settings.in_range(), None),
+            Err(error) => error.to_string(),
+        };
+        match readable_fields::<Self>(text) {
+            Some((settings, lost)) if lost.is_empty() => {
+                (settings.in_range(), Some(format!("something in the settings could not be read ({reason})")))
+            }
+            Some((settings, lost)) => {
+                let lost = lost.join(", ");
+                let what = format!("of the settings {lost} could not be read ({reason}), and the usual is used for it");
+                (settings.in_range(), Some(what))
+            }
+            None => (Self::default(), Some(whole(reason))),
         }
     }
 
@@ -287,91 +329,6 @@ impl Settings {
     }
 }
 
-fn keep_broken(path: &Path, reason: String) -> SettingsError {
-    let mut kept = path.as_os_str().to_owned();
-    kept.push(".broken");
-    let kept = PathBuf::from(kept);
-    match fs::rename(path, &kept) {
-        Ok(()) => SettingsError::Unreadable { reason, kept },
-        Err(source) => SettingsError::NotPutAside { reason, source, path: path.to_path_buf() },
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(path: &Path) -> (Settings, Option<String>) {
-        let LoadedSettings { settings, problem, .. } = Settings::load(path);
-        (settings, problem.map(|problem| problem.to_string()))
-    }
-
-    fn in_folder() -> (tempfile::TempDir, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config").join("settings.ron");
-        (folder, path)
-    }
-
-    #[test]
-    fn everything_is_back_after_a_restart() {
-        let (_folder, path) = in_folder();
-        let mut settings = Settings {
-            theme: Theme::Light,
-            ui_scale: 1.5,
-            window: WindowPlace { size: Some([1280.0, 800.0]), position: None, maximized: true },
-            open_sections: [PanelSection::Sampling].into(),
-            starred: ["/pictures/a.png".into()].into(),
-            dialog_folder: Some("/somewhere".into()),
-            ..Settings::default()
-        };
-        settings.draft.request.prompt = "a \"red\" apple\n🍎 \\".into();
-        settings.draft.request.negative = Some(String::new());
-        settings.draft.request.model = ModelRef::Folder("/models/one".into());
-        settings.draft.seed = Some(u64::MAX);
-        settings.remember_prompt("a fox");
-        settings.save(&path).unwrap();
-        assert_eq!(read(&path), (settings, None));
-    }
-
-    #[test]
-    fn a_missing_file_gives_defaults_without_a_word() {
-        let (_folder, path) = in_folder();
-        assert_eq!(read(&path), (Settings::default(), None));
-    }
-
-    #[test]
-    fn a_file_from_another_version_keeps_what_is_known() {
-        let (_folder, path) = in_folder();
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, "(version: 9, theme: Light, from_the_future: Some([1, 2]), ui_scale: 0)").unwrap();
-        let (settings, problem) = read(&path);
-        assert_eq!((settings.theme, problem), (Theme::Light, None));
-        assert!(settings.ui_scale >= 0.5);
-    }
-
-    #[test]
-    fn a_broken_file_is_kept_and_reported() {
-        let (_folder, path) = in_folder();
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, "(theme: Lig").unwrap();
-        let (settings, problem) = read(&path);
-        assert_eq!(settings, Settings::default());
-        let sentence = problem.unwrap();
-        assert!(sentence.contains("settings.ron.broken") && !sentence.contains('\n'), "{sentence}");
-        assert_eq!(fs::read_to_string(path.with_file_name("settings.ron.broken")).unwrap(), "(theme: Lig");
-        assert!(!path.exists());
-    }
-
-    #[test]
-    fn the_history_is_short_and_has_each_prompt_once() {
-        let mut settings = Settings::default();
-        for number in 0..150 {
-            settings.remember_prompt(&format!("prompt {number}"));
-        }
-        settings.remember_prompt("prompt 100");
-        settings.remember_prompt("  ");
-        assert_eq!(settings.prompt_history.len(), Settings::MAX_HISTORY);
-        assert_eq!(settings.prompt_history[..2], ["prompt 100", "prompt 149"]);
-        assert_eq!(settings.prompt_history.iter().filter(|prompt| *prompt == "prompt 100").count(), 1);
-    }
-}
+#[path = "settings_tests.rs"]
+mod tests;

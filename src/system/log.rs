@@ -3,8 +3,9 @@
 //! What a person writes or paints, and tokens, never go into it: whoever logs an error passes it through [`redacted`].
 //! tracing-appender would rotate by date, which bounds no size: so the file is rotated here.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -17,6 +18,8 @@ use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 /// Chooses the level instead of `-v`: error, warn, info, debug or trace.
 pub const LEVEL_VARIABLE: &str = "INKWICK_LOG";
+/// Whoever sets it to anything wants no colours.
+const NO_COLOUR_VARIABLE: &str = "NO_COLOR";
 /// For failures that a front shows anyway: they go to the file alone, unless more is asked for.
 pub const SHOWN_TARGET: &str = "inkwick::shown";
 
@@ -35,6 +38,7 @@ pub fn start(file: Option<&Path>, verbosity: u8) {
     // A layer says by a print that panics what it could not write: a full disk behind stderr is no reason to end.
     let stderr = fmt::layer()
         .log_internal_errors(false)
+        .with_ansi(wants_colours(io::stderr().is_terminal(), std::env::var_os(NO_COLOUR_VARIABLE).as_deref()))
         .with_writer(io::stderr)
         .with_filter(ours(level).with_target(SHOWN_TARGET, shown));
     let opened = file.map(|file| LogFile::open(file, MAX_FILE_BYTES));
@@ -60,6 +64,11 @@ pub fn start(file: Option<&Path>, verbosity: u8) {
         tracing::warn!("the log cannot be written ({error}): {}", file.display());
     }
     log_panics();
+}
+
+/// On a terminal, unless somebody wants none (<https://no-color.org>).
+fn wants_colours(is_terminal: bool, no_colour: Option<&OsStr>) -> bool {
+    is_terminal && no_colour.is_none_or(OsStr::is_empty)
 }
 
 /// By `INKWICK_LOG`, else by the count of `-v`; with what is wrong with the variable.
@@ -185,6 +194,13 @@ mod tests {
         assert_eq!(level(3, Some("info")), (LevelFilter::TRACE, None), "whichever asks for more");
         let (chosen, problem) = level(1, Some("loud"));
         assert!(chosen == LevelFilter::INFO && problem.unwrap().contains("warn, info"));
+    }
+
+    #[test]
+    fn colours_are_for_terminals() {
+        let none = Some(OsStr::new("1"));
+        assert!(wants_colours(true, None) && wants_colours(true, Some(OsStr::new(""))));
+        assert!(!wants_colours(false, None) && !wants_colours(true, none) && !wants_colours(false, none));
     }
 
     #[test]

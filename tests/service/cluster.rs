@@ -24,7 +24,7 @@ const SERVERS: &str = "INKWICK_TEST_NATS";
 struct Nats {
     child: Child,
     servers: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Nats {
@@ -40,7 +40,7 @@ impl Nats {
             let _ = writeln!(std::io::stderr(), "left out: nodes that share a queue (nats-server is not installed)");
             return None;
         };
-        let nats = Self { child, servers: format!("nats://127.0.0.1:{port}"), _folder: folder };
+        let nats = Self { child, servers: format!("nats://127.0.0.1:{port}"), folder };
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(begun.elapsed() < PATIENCE, "nats-server does not listen");
@@ -77,6 +77,8 @@ impl Nats {
     fn worker(&self) -> Worker {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--ignored", "--exact", "cluster::work_for_ever", "--test-threads", "1"]);
+        // What one that is killed leaves behind goes with the server's folder.
+        command.env("TMPDIR", self.folder.path()).env("TMP", self.folder.path());
         command.env(SERVERS, &self.servers).stdout(Stdio::null()).stderr(Stdio::null());
         Worker(command.spawn().unwrap())
     }

@@ -71,6 +71,59 @@ fn a_click_runs_too_and_a_setting_opens_where_it_is() {
 }
 
 #[test]
+fn the_fields_own_words_find_commands_fields_and_settings() {
+    let mut bench = Bench::with_photo(64, 64);
+    for (words, first) in [
+        ("outpaint", "Extend the canvas"),
+        ("variation", "Variation"),
+        ("cfg", "CFG scale"),
+        ("guidance", "CFG scale"),
+        ("seed", "Seed"),
+        ("ui scale", "Interface scale"),
+        ("karras", "Schedule"),
+        ("xyz plot", "A grid of pictures over settings"),
+        ("segment anything", "Select a thing by a click"),
+        ("favorite", "Give the shown picture a star, or take it away"),
+        ("interrupt", "Cancel what is being made"),
+    ] {
+        open(&mut bench, words);
+        let found = lines(&bench);
+        assert_eq!(found.first().map(|(name, ..)| name.as_str()), Some(first), "{words}: {found:?}");
+        bench.window.key_press_modifiers(Modifiers::COMMAND, Key::K);
+        bench.frames(2);
+    }
+    open(&mut bench, "brush's size");
+    let values: Vec<String> = lines(&bench).into_iter().map(|(_, about, _)| about).collect();
+    assert!(values.iter().all(|about| !about.ends_with(" off")), "{values:?}");
+}
+
+#[test]
+fn a_field_of_the_prompt_panel_is_unfolded_and_has_the_keyboard() {
+    let mut bench = Bench::new(FakeScript::default());
+    let is_closed = |bench: &Bench| bench.window.query_by_role_and_label(egui::Role::Slider, "Variation").is_none();
+    bench.leave_fields();
+    assert!(is_closed(&bench));
+    open(&mut bench, "variation");
+    assert_eq!(lines(&bench)[0], ("Variation".into(), "Prompt panel 0.00".into(), true));
+    bench.window.key_press(Key::Enter);
+    bench.frames(4);
+    assert!(!is_closed(&bench));
+    let slider = bench.window.get_by_role_and_label(egui::Role::Slider, "Variation");
+    assert!(slider.accesskit_node().is_focused(), "the keyboard is in its field");
+    let inside = bench.window.ctx.content_rect().contains_rect(slider.rect());
+    assert!(inside, "it is in sight: {:?}", slider.rect());
+    bench.window.key_press(Key::ArrowRight);
+    bench.frames(2);
+    let strength = bench.studio(|studio| studio.state.prompt.fine.variation_strength);
+    assert!((strength - 0.01).abs() < 1e-9, "{strength}");
+    open(&mut bench, "negative prompt");
+    bench.window.key_press(Key::Enter);
+    bench.frames(4);
+    let negative = bench.window.get_by_label("Negative prompt text");
+    assert!(negative.accesskit_node().is_focused());
+}
+
+#[test]
 fn what_cannot_run_comes_last_and_says_why() {
     let mut bench = Bench::new(FakeScript::default());
     bench.leave_fields();

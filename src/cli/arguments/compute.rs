@@ -8,6 +8,7 @@ use crate::job::{AttentionMode, Compute, MemoryMode, Request, VaeTiling};
 
 /// What an engine is started with.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Device and memory")]
 pub(crate) struct DeviceArguments {
     /// auto, cpu, metal, cuda or cuda:N; cuda:0,cuda:1 makes a picture on each card at once
     #[arg(long, value_name = "DEVICE", default_value_t)]
@@ -18,6 +19,7 @@ pub(crate) struct DeviceArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Device and memory")]
 pub(crate) struct ComputeArguments {
     #[command(flatten)]
     pub device: DeviceArguments,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::keyed::{keyed, named, number};
+use super::keyed::{keyed, named, number, unknown_key};
 use crate::job::{Control, ControlKind, ControlMode, ControlNetworkRef, Notice, Request};
 use crate::raster::ResizeMode;
 use crate::store::models;
@@ -17,13 +17,21 @@ const FORM: &str = "NETWORK,image=FILE[,weight=F][,from=F][,to=F][,type=NAME][,m
 const KEYS: [&str; 8] = ["image", "weight", "from", "to", "type", "mode", "resize", "mask"];
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Steering by pictures and areas")]
 pub(crate) struct ControlArguments {
-    /// Steers by a picture through a ControlNet or a T2I-Adapter: a file, a folder in diffusers' layout, the name of one
-    /// in the models folder, or scribble, which comes with the built-in model. weight: 1 as trained. from, to: shares of
-    /// the steps, 0 to 1. type: what the picture shows (canny, depth, pose, …), needed by networks for several kinds.
-    /// mode: balanced, prompt or control, whom the network helps. resize: stretch, crop, fit or pad, where the picture
-    /// has another shape. mask: where it counts. May be given several times
-    #[arg(long, value_name = FORM, value_parser = control_text)]
+    /// Steers by a picture through a ControlNet or a T2I-Adapter: NETWORK,image=FILE and more; may be given several times
+    ///
+    /// As in --control depth.safetensors,image=room.png,weight=0.8,to=0.5
+    ///
+    ///   NETWORK: a file, a folder in diffusers' layout, the name of one in the models folder, or scribble, which comes with the built-in model
+    ///   image=FILE: the picture
+    ///   weight=F: 1 as trained
+    ///   from=F, to=F: shares of the steps, 0 to 1
+    ///   type=NAME: what the picture shows (canny, depth, pose, …), needed by networks for several kinds
+    ///   mode=MODE: balanced, prompt or control, whom the network helps
+    ///   resize=MODE: stretch, crop, fit or pad, where the picture has another shape
+    ///   mask=FILE: where it counts
+    #[arg(long, value_name = "NETWORK,…", value_parser = control_text, verbatim_doc_comment)]
     pub control: Vec<ControlText>,
 }
 
@@ -40,6 +48,9 @@ pub(crate) struct ControlText {
 impl ControlArguments {
     pub(crate) fn fill(&self, request: &mut Request, paths: &Paths, notices: &mut Vec<Notice>) -> Result<(), String> {
         for text in &self.control {
+            for file in [Some(&text.image), text.mask.as_ref()].into_iter().flatten() {
+                unknown_key(file, &KEYS).map_or(Ok(()), |wrong| Err(format!("--control: {wrong}")))?;
+            }
             let picture = picture_file::read_noting(&text.image, notices).map_err(|error| error.to_string())?;
             let mask = match &text.mask {
                 Some(file) => Some(Arc::new(

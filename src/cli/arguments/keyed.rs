@@ -1,6 +1,7 @@
 //! `HEAD,key=value,…` behind one flag. It is cut only at a comma before a known key and its `=`: paths hold commas.
 
 use std::fmt::Display;
+use std::path::Path;
 use std::str::FromStr;
 
 /// What stands behind one flag.
@@ -43,6 +44,15 @@ pub(super) fn keyed<'a>(text: &'a str, keys: &[&'a str], rest: Option<&'a str>) 
     Ok(Keyed { head: cuts.first().map_or(text, |(at, ..)| &text[..*at]), pairs })
 }
 
+/// Why there is no file `path`, where a part of it looks like a key that is none of `keys`.
+pub(super) fn unknown_key(path: &Path, keys: &[&str]) -> Option<String> {
+    let text = path.to_str().filter(|_| !path.exists())?;
+    let looks_like_a_key = |name: &&str| !name.is_empty() && name.bytes().all(|letter| letter.is_ascii_lowercase());
+    let pairs = text.split(',').skip(1).filter_map(|part| part.split_once('='));
+    let name = pairs.map(|(name, _)| name).find(looks_like_a_key)?;
+    Some(format!("{name}= is not known here, and there is no file {text}; known are {}", keys.join(", ")))
+}
+
 /// A number in a range.
 ///
 /// # Errors
@@ -72,6 +82,17 @@ pub(super) fn named<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_looks_like_a_key_and_is_none_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let wrong = folder.path().join("a.png,foo=1");
+        let sentence = unknown_key(&wrong, &["image", "mask"]).unwrap();
+        assert!(sentence.starts_with("foo= is not known here") && sentence.ends_with("image, mask"), "{sentence}");
+        assert_eq!(unknown_key(&folder.path().join("a, b.png"), &["image"]), None);
+        std::fs::write(&wrong, b"").unwrap();
+        assert_eq!(unknown_key(&wrong, &["image"]), None, "there is a file of that name");
+    }
 
     #[test]
     fn only_known_keys_cut_and_the_last_takes_the_rest() {

@@ -10,15 +10,19 @@ use crate::store::models::prompt_references::MAX_LORA_WEIGHT;
 use crate::store::paths::Paths;
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Model")]
 pub(crate) struct ModelArguments {
     /// A model folder in diffusers' layout, a checkpoint file, or the name of one in the models folder [default: the built-in model]
-    #[arg(long, value_name = "NAME|FOLDER|FILE")]
+    #[arg(long, value_name = "NAME|PATH")]
     pub model: Option<String>,
     /// Draws with this VAE instead of the model's own
     #[arg(long, value_name = "FILE")]
     pub vae: Option<PathBuf>,
     #[allow(clippy::doc_markdown)] // Shown as help.
-    /// Adds a LoRA to the model, WEIGHT times (1 when left out, negative for the opposite); FILE:TEXT:UNET has a weight for the text encoders and one for the UNet; may be given several times, and adds up
+    /// Adds a LoRA to the model, WEIGHT times; may be given several times, and adds up
+    ///
+    /// WEIGHT is 1 when left out, and negative for the opposite. FILE:TEXT:UNET has a weight for the text encoders and one
+    /// for the UNet
     #[arg(long, value_name = "FILE:WEIGHT", value_parser = lora_text, allow_hyphen_values = true)]
     pub lora: Vec<String>,
     /// Teaches the model the word that the file is called (textual inversion); those in the embeddings folder are known already

@@ -17,6 +17,7 @@ const IMG2IMG_STRENGTH: f64 = 0.75;
 const INPAINT_STRENGTH: f64 = 1.0;
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Starting from a picture")]
 #[allow(clippy::struct_excessive_bools)] // Each is a flag.
 pub(crate) struct PaintArguments {
     /// A picture to start from (img2img)
@@ -34,14 +35,16 @@ pub(crate) struct PaintArguments {
     /// Where the picture is repainted: white is, black is not; or what is erased of a photo, or strokes on a clear layer
     #[arg(long, value_name = "FILE", requires = "init")]
     pub mask: Option<PathBuf>,
-    /// What of the mask's file is the mask: alpha (opaque is repainted), inverted-alpha (transparent is), luma (bright
-    /// is), or auto: where alpha varies inverted-alpha over a picture and alpha over one flat colour, else luma
+    /// What of the mask's file is the mask: its opacity, its brightness, or by a rule
+    ///
+    /// alpha: opaque is repainted. inverted-alpha: transparent is. luma: bright is. auto: where alpha varies
+    /// inverted-alpha over a picture and alpha over one flat colour, else luma
     #[arg(long, value_name = "CHANNEL", requires = "mask", default_value = "auto", value_parser = one_of(&MaskChannel::ALL.map(MaskChannel::id), MaskChannel::from_id))]
     pub mask_channel: MaskChannel,
-    /// Extends the picture by so many pixels on each side, and paints them (outpainting)
-    #[arg(long, value_name = "LEFT,TOP,RIGHT,BOTTOM", requires = "init", value_parser = extension_of)]
+    /// Extends the picture by so many pixels at left, top, right and bottom, and paints them (outpainting)
+    #[arg(long, value_name = "L,T,R,B", requires = "init", value_parser = extension_of)]
     pub extend: Option<Extension>,
-    /// Blurs the mask's edge, outwards
+    /// Blurs the mask's edge, outwards: the picture changes up to three times as far beyond it; 0 is a hard edge
     #[arg(long, value_name = "PX", default_value_t = InpaintSettings::default().mask_blur_px, value_parser = pixels())]
     pub mask_blur: u32,
     /// Makes the mask larger, or smaller when negative
@@ -57,7 +60,7 @@ pub(crate) struct PaintArguments {
     #[arg(long, value_name = "PX", default_value_t = InpaintSettings::default().padding_px, value_parser = pixels())]
     pub padding: u32,
     /// What the masked part begins with: original, blurred (its border, spread), noise, or a colour such as #a0c8ff
-    #[arg(long, value_name = "CONTENT", default_value = "original", value_parser = MaskedContent::from_str)]
+    #[arg(long, value_name = "KIND", default_value = "original", value_parser = MaskedContent::from_str)]
     pub masked_content: MaskedContent,
     /// Grey parts of the mask keep more of the picture (differential diffusion)
     #[arg(long)]

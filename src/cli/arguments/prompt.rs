@@ -6,9 +6,13 @@ use super::values::one_of;
 use crate::job::{PromptSyntax, Request};
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Words")]
 pub(crate) struct PromptArguments {
     #[allow(rustdoc::broken_intra_doc_links)] // Shown as help.
-    /// What should be in the picture: (weights:1.2), [from:to:when], [this|that] by turns, parts joined by AND, {one|of}, __wildcard__ files, <lora:name:0.8>
+    /// What should be in the picture
+    ///
+    /// It may have (weights:1.2), [from:to:when], [this|that] by turns, parts joined by AND, {one|of}, __wildcard__ files
+    /// and <lora:name:0.8>
     #[arg(long, value_name = "TEXT")]
     pub prompt: String,
     /// What should not; "" is an empty negative prompt, leaving it out is none

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::keyed::{keyed, named, number};
+use super::keyed::{keyed, named, number, unknown_key};
 use crate::job::{Notice, Reference, ReferenceAdapter, ReferenceUse, Request};
 use crate::store::models::extras::find_image_adapter;
 use crate::store::paths::Paths;
@@ -16,12 +16,22 @@ const FORM: &str = "[ADAPTER,]image=FILE[,weight=F][,from=F][,to=F][,use=NAME][,
 const KEYS: [&str; 7] = ["image", "weight", "from", "to", "use", "encoder", "mask"];
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Steering by pictures and areas")]
 pub(crate) struct ReferenceArguments {
-    /// A picture that the prompt speaks of; up to 4, in their order. Models that read pictures take image=FILE alone. Stable
-    /// Diffusion models take it through an IP-Adapter: a file, or its name in the models folder. weight: 1 as trained. from, to: shares of the steps, 0 to 1.
-    /// use: all, style or composition. encoder: the image encoder's folder, else the one beside the adapter's file.
-    /// mask: where it counts, in the picture's shape
-    #[arg(long, value_name = FORM, value_parser = reference_text)]
+    /// A picture that the prompt speaks of; Stable Diffusion wants ADAPTER,image=FILE; up to 4, in their order
+    ///
+    /// As in --reference ip-adapter-plus,image=cat.png,weight=0.6,use=style
+    ///
+    /// Models that read pictures (FLUX.2 klein) take image=FILE alone.
+    ///
+    ///   ADAPTER: an IP-Adapter's file, or its name in the models folder
+    ///   image=FILE: the picture
+    ///   weight=F: 1 as trained
+    ///   from=F, to=F: shares of the steps, 0 to 1
+    ///   use=NAME: all, style or composition
+    ///   encoder=FOLDER: the image encoder, else the one beside the adapter's file
+    ///   mask=FILE: where it counts, in the picture's shape
+    #[arg(long, value_name = "image=FILE", value_parser = reference_text, verbatim_doc_comment)]
     pub reference: Vec<ReferenceText>,
 }
 
@@ -37,6 +47,9 @@ pub(crate) struct ReferenceText {
 impl ReferenceArguments {
     pub(crate) fn fill(&self, request: &mut Request, paths: &Paths, notices: &mut Vec<Notice>) -> Result<(), String> {
         for text in &self.reference {
+            for file in [Some(&text.image), text.mask.as_ref()].into_iter().flatten() {
+                unknown_key(file, &KEYS).map_or(Ok(()), |wrong| Err(format!("--reference: {wrong}")))?;
+            }
             let picture = picture_file::read_noting(&text.image, notices).map_err(|error| error.to_string())?;
             let mask = match &text.mask {
                 Some(file) => Some(Arc::new(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::keyed::{keyed, number};
+use super::keyed::{keyed, number, unknown_key};
 use crate::job::{Notice, Region, Request};
 use crate::store::pictures::mask_file;
 use crate::store::pictures::mask_file::MaskChannel;
@@ -13,12 +13,17 @@ use crate::store::pictures::mask_file::MaskChannel;
 const FORM: &str = "MASK[,weight=F][,negative=TEXT],prompt=TEXT";
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Steering by pictures and areas")]
 pub(crate) struct RegionArguments {
-    /// An area with words of its own, for Stable Diffusion models: a mask's file in the picture's shape, whose white is
-    /// the area and whose grey counts in part. weight: 1 where its words count alone there, less where --prompt counts
-    /// too. negative: what is not drawn there, instead of --negative. prompt comes last and takes the rest. May be given
-    /// several times
-    #[arg(long, value_name = FORM, value_parser = region_text)]
+    /// An area with words of its own, for Stable Diffusion models: MASK,prompt=TEXT; may be given several times
+    ///
+    /// As in --region "left.png,weight=0.8,negative=fog,prompt=a tree, in autumn"
+    ///
+    ///   MASK: a file in the picture's shape, whose white is the area and whose grey counts in part
+    ///   weight=F: 1 where its words count alone there, less where --prompt counts too
+    ///   negative=TEXT: what is not drawn there, instead of --negative
+    ///   prompt=TEXT: its words; it comes last and takes the rest, commas too
+    #[arg(long, value_name = "MASK,…", value_parser = region_text, verbatim_doc_comment)]
     pub region: Vec<RegionText>,
 }
 
@@ -33,6 +38,8 @@ pub(crate) struct RegionText {
 impl RegionArguments {
     pub(crate) fn fill(&self, request: &mut Request, notices: &mut Vec<Notice>) -> Result<(), String> {
         for text in &self.region {
+            unknown_key(&text.mask, &["weight", "negative", "prompt"])
+                .map_or(Ok(()), |wrong| Err(format!("--region: {wrong}")))?;
             let mask = mask_file::read_channel(&text.mask, MaskChannel::Auto, notices);
             let mask = Some(Arc::new(mask.map_err(|error| error.to_string())?));
             request.regions.push(Region { mask, ..text.settings.clone() });

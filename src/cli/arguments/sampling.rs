@@ -8,6 +8,7 @@ use crate::job::{Request, Variation, fresh_seed};
 use crate::sampling::{NoiseKind, PredictionChoice, SchedulerName, SigmaChoice};
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Drawing")]
 pub(crate) struct SamplingArguments {
     /// Denoising steps [default: the model's own, else 20]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(Request::MAX_STEPS)))]
@@ -15,7 +16,7 @@ pub(crate) struct SamplingArguments {
     /// CFG scale: how strictly the prompt is followed [default: the model's own, else 7]
     #[arg(long, value_name = "F", value_parser = number_in(0.0, Request::MAX_GUIDANCE))]
     pub guidance: Option<f64>,
-    /// [default: the model's own]
+    /// How noise becomes a picture [default: the model's own]
     #[arg(long, value_name = "NAME", value_parser = one_of(&SchedulerName::ALL.map(SchedulerName::id), SchedulerName::from_id))]
     pub scheduler: Option<SchedulerName>,
     /// Schedule of the noise levels; "default" is as the model was trained [default: the model's own]
@@ -30,7 +31,7 @@ pub(crate) struct SamplingArguments {
     /// Random number generator: torch draws noise as torch does on a CPU, philox as AUTOMATIC1111 on an NVIDIA card
     #[arg(long, value_name = "NAME", default_value = "torch", value_parser = one_of(&NoiseKind::ALL.map(NoiseKind::id), NoiseKind::from_id))]
     pub rng: NoiseKind,
-    /// A second seed whose noise is mixed in; -1 is a fresh one [default: a fresh one, when a strength is given]
+    /// A second seed whose noise is mixed in; -1 is a fresh one [default: a fresh one, printed]
     #[arg(long, value_name = "N", value_parser = seed_of, allow_negative_numbers = true, requires = "variation_strength")]
     pub variation_seed: Option<u64>,
     /// How much of the second seed's noise, 0 to 1; with --count the second seed counts up and the first stays

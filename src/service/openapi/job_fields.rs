@@ -57,7 +57,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("mask_invert", "Repaints what is not masked."),
     ("soft_inpaint", "Grey in the mask is repainted in part."),
     ("colour_match", "Brings the new part's colours to those around it."),
-    ("composite", "Keeps what is not masked byte for byte."),
+    ("composite", "Keeps every byte outside the mask and its blur as it was."),
     ("controls", "Pictures that steer, each through a network of its own (GET /v1/controls)."),
     ("regions", "Painted areas with words of their own, for Stable Diffusion models."),
     ("references", "Pictures that the prompt speaks of: alone for models that read such, else through an adapter."),

@@ -101,6 +101,7 @@ pub(crate) fn resolve_names(
 }
 
 fn resolve_by(request: &mut Request, paths: &Paths, tags: Tags) -> Result<Vec<Notice>, ReferenceError> {
+    drop_byte_order_marks(request);
     (request.drawn_prompt, request.drawn_negative) = (None, None);
     let of_regions = |request: &Request| -> Vec<String> {
         let texts = request.regions.iter().flat_map(|region| [Some(&region.prompt), region.negative.as_ref()]);
@@ -218,6 +219,15 @@ fn of_batch_by(
     let mut request = asked.of_batch(index);
     let notices = resolve_by(&mut request, paths, tags)?;
     Ok((request, notices))
+}
+
+/// Editors and shells put them before a text; they are no part of its words.
+fn drop_byte_order_marks(request: &mut Request) {
+    let of_regions = request.regions.iter_mut().flat_map(|region| [Some(&mut region.prompt), region.negative.as_mut()]);
+    let texts = [Some(&mut request.prompt), request.negative.as_mut()].into_iter().chain(of_regions).flatten();
+    for text in texts {
+        text.retain(|letter| letter != '\u{feff}');
+    }
 }
 
 /// Adds the embeddings whose words stand in one of the texts.

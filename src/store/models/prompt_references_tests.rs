@@ -172,3 +172,25 @@ fn plain_prompts_are_left_alone() {
     assert_eq!(request.settled_prompt(), prompt);
     assert_eq!((request.loras.len(), request.embeddings.len()), (0, 1));
 }
+
+#[test]
+fn a_byte_order_mark_is_no_word() {
+    let home = Home::new();
+    for prompt_syntax in [PromptSyntax::Weighted, PromptSyntax::Plain] {
+        let region = crate::job::Region { prompt: "\u{feff}sky".into(), ..Default::default() };
+        let mut request = Request {
+            prompt: "\u{feff}a {red|red} \u{feff}apple".into(),
+            negative: Some("\u{feff}".into()),
+            regions: vec![region],
+            prompt_syntax,
+            ..Request::default()
+        };
+        let asked = request.clone();
+        resolve(&mut request, &home.paths).unwrap();
+        let second = of_batch(&asked, &request, 1, &home.paths).unwrap().0;
+        for request in [request, second] {
+            assert!(request.prompt == "a {red|red} apple" && !request.settled_prompt().contains('\u{feff}'));
+            assert_eq!((request.negative.as_deref(), request.regions[0].prompt.as_str()), (Some(""), "sky"));
+        }
+    }
+}

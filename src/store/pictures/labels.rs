@@ -89,9 +89,8 @@ impl Labels {
             Ok(text) => Ok(text),
         };
         text.and_then(|text| ron::from_str(&text).map_err(|error| error.to_string())).map_err(|reason| {
-            let kept = path.with_extension("ron.broken");
-            match fs::rename(path, &kept) {
-                Ok(()) => LabelsError::Unreadable { reason, kept },
+            match atomic::put_aside(path) {
+                Ok(kept) => LabelsError::Unreadable { reason, kept },
                 Err(source) => LabelsError::Unopened { source, path: path.to_path_buf() },
             }
         })
@@ -262,11 +261,15 @@ mod tests {
     #[test]
     fn a_damaged_file_is_put_aside_and_reported() {
         let home = tempfile::tempdir().unwrap();
-        for damage in [&b"(tags: {"[..], b"\xff\xfe\0", b"[1, 2]"] {
+        for (damage, kept) in [
+            (&b"(tags: {"[..], "labels.ron.broken"),
+            (b"\xff\xfe\0", "labels.ron.broken-2"),
+            (b"[1, 2]", "labels.ron.broken-3"),
+        ] {
             let path = home.path().join("labels.ron");
             fs::write(&path, damage).unwrap();
-            assert!(Labels::load(&path).unwrap_err().to_string().contains("labels.ron.broken"));
-            assert_eq!(fs::read(home.path().join("labels.ron.broken")).unwrap(), damage);
+            assert!(Labels::load(&path).unwrap_err().to_string().contains(kept));
+            assert_eq!(fs::read(home.path().join(kept)).unwrap(), damage);
             assert_eq!(Labels::load(&path).unwrap(), Labels::default());
         }
     }

@@ -12,6 +12,8 @@ pub enum PromptAction {
     GenerateInFront,
     /// Puts the cursor into the prompt, wherever one was.
     Focus,
+    /// Unfolds the field of that name in the panel, and puts the keyboard into it.
+    FindField(&'static str),
     /// Writes the prompt that was used before this one into the field.
     Older,
     /// The way back, down to what was not sent yet.

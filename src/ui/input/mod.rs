@@ -7,3 +7,4 @@ pub(super) mod keymap;
 mod layer_keys;
 pub(crate) mod pressed;
 pub(super) mod shortcuts;
+pub(super) mod synonyms;

@@ -1,4 +1,4 @@
-//! What the palette lists: every command of the table of keys, every setting, and for what cannot run the reason.
+//! What the palette lists: every command of the table of keys, the prompt panel's fields, every setting, and for what cannot run the reason.
 
 use std::cmp::Reverse;
 
@@ -6,19 +6,23 @@ use egui::Context;
 
 use super::fuzzy::{Fit, fit};
 use crate::store::settings::Settings;
-use crate::ui::action::{Action, SettingsAction};
+use crate::ui::action::{Action, PromptAction, SettingsAction};
 use crate::ui::input::available::cannot;
 use crate::ui::input::keymap;
 use crate::ui::input::pressed::action_of;
 use crate::ui::input::shortcuts::{Command, TABLE};
+use crate::ui::input::synonyms::synonyms;
+use crate::ui::prompt::places::PLACES;
 use crate::ui::settings;
 use crate::ui::state::AppState;
 use crate::ui::theme::icons;
 
-/// In the order in which they are listed.
+/// In the order in which they are listed where they fit equally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Command,
+    /// In the prompt panel.
+    Field,
     Setting,
     /// It cannot run now.
     Idle,
@@ -27,6 +31,8 @@ pub(super) enum Kind {
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub kind: Kind,
+    /// Whether `right` is a value and not a key.
+    pub has_value: bool,
     pub icon: &'static str,
     pub name: &'static str,
     /// Where it belongs, or why it cannot run.
@@ -40,19 +46,30 @@ pub(super) struct Line {
 
 /// Those that fit, best first within their kind.
 pub(super) fn found(ctx: &Context, search: &str, state: &AppState, settings: &Settings) -> Vec<Line> {
-    let mut lines: Vec<Line> = commands(ctx, search, state).chain(of_settings(search, settings)).collect();
+    let fields = fields(search, state);
+    let mut lines: Vec<Line> =
+        commands(ctx, search, state).chain(fields).chain(of_settings(search, settings)).collect();
     // Letters here and there are a guess, which nobody wants where the word itself stands.
     if lines.iter().any(|line| line.fit.is_certain()) {
-        lines.retain(|line| line.fit.is_certain() || line.fit.letters.is_empty());
+        lines.retain(|line| line.fit.is_certain());
     }
+    let best = |kind: Kind| lines.iter().filter(|line| line.kind == kind).map(|line| line.fit.score).max();
+    let [commands, fields, settings] = [Kind::Command, Kind::Field, Kind::Setting].map(best);
+    // The kind with the best line comes first.
+    let rank = |kind: Kind| match kind {
+        Kind::Command => (false, Reverse(commands)),
+        Kind::Field => (false, Reverse(fields)),
+        Kind::Setting => (false, Reverse(settings)),
+        Kind::Idle => (true, Reverse(None)),
+    };
     // Stable: what fits equally stays in the table's order.
-    lines.sort_by_key(|line| (line.kind, Reverse(line.fit.score)));
+    lines.sort_by_key(|line| (rank(line.kind), line.kind, Reverse(line.fit.score)));
     lines
 }
 
 /// Of how many lines are chosen.
 pub(super) fn count(settings: &Settings) -> usize {
-    TABLE.len() - 1 + settings::TABLE.iter().filter(|setting| (setting.applies)(settings)).count()
+    TABLE.len() - 1 + PLACES.len() + settings::TABLE.iter().filter(|setting| (setting.applies)(settings)).count()
 }
 
 fn commands(ctx: &Context, search: &str, state: &AppState) -> impl Iterator<Item = Line> {
@@ -60,10 +77,11 @@ fn commands(ctx: &Context, search: &str, state: &AppState) -> impl Iterator<Item
         let action = action_of(entry.command, state);
         let reason = cannot(entry.command, state);
         let (icon, area) = action.as_ref().map_or((icons::KEYBOARD, ""), area_of);
-        let fit = fit(search, entry.words, area)?;
+        let fit = fit(search, entry.words, synonyms(entry.command), area)?;
         let reason = reason.or(action.is_none().then_some("not now"));
         Some(Line {
             kind: if reason.is_some() { Kind::Idle } else { Kind::Command },
+            has_value: false,
             icon,
             name: entry.words,
             beside: reason.unwrap_or(area),
@@ -74,16 +92,33 @@ fn commands(ctx: &Context, search: &str, state: &AppState) -> impl Iterator<Item
     })
 }
 
+fn fields(search: &str, state: &AppState) -> impl Iterator<Item = Line> {
+    PLACES.iter().filter_map(move |place| {
+        let reason = (place.cannot)(state);
+        Some(Line {
+            kind: if reason.is_some() { Kind::Idle } else { Kind::Field },
+            has_value: true,
+            icon: icons::SLIDERS_HORIZONTAL,
+            name: place.name,
+            beside: reason.unwrap_or("Prompt panel"),
+            right: (place.value)(state),
+            action: reason.is_none().then_some(Action::Prompt(PromptAction::FindField(place.name))),
+            fit: fit(search, place.name, place.words, "Prompt panel")?,
+        })
+    })
+}
+
 fn of_settings<'a>(search: &'a str, settings: &'a Settings) -> impl Iterator<Item = Line> + 'a {
     settings::TABLE.iter().filter(|setting| (setting.applies)(settings)).filter_map(move |setting| {
         Some(Line {
             kind: Kind::Setting,
+            has_value: true,
             icon: icons::GEAR_SIX,
             name: setting.name,
             beside: setting.section.name(),
             right: setting.value(settings),
             action: Some(Action::Settings(SettingsAction::Find(setting.name))),
-            fit: fit(search, setting.name, &format!("{} settings {}", setting.section.name(), setting.words))?,
+            fit: fit(search, setting.name, setting.words, &format!("{} settings", setting.section.name()))?,
         })
     })
 }

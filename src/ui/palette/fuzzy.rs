@@ -7,38 +7,47 @@ pub(super) struct Fit {
     pub score: u32,
     /// Which of the name's letters were written, by their number.
     pub letters: Vec<usize>,
+    /// Whether one of the words stands nowhere, and only its letters were found.
+    is_guess: bool,
 }
 
 impl Fit {
-    /// Whether what was written stands in the name in one piece.
+    /// Whether every word that was written stands somewhere in one piece.
     pub(super) fn is_certain(&self) -> bool {
-        self.score > SCATTERED
+        !self.is_guess
     }
 }
 
 const AT_START: u32 = 120;
 const AT_WORD: u32 = 100;
 const WITHIN: u32 = 60;
+/// For another word of the same meaning: less than any place in the name itself.
+const SYNONYM: u32 = 40;
 const SCATTERED: u32 = 20;
 /// For something that stands beside the name and is not shown in it.
 const BESIDE: u32 = 8;
 
-/// `None` where a word of `search` is found neither in the name nor in what else is known of it.
+/// `None` where a word of `search` is found neither in the name nor in its synonyms, nor in what stands beside it.
 #[must_use]
-pub(super) fn fit(search: &str, name: &str, beside: &str) -> Option<Fit> {
+pub(super) fn fit(search: &str, name: &str, synonyms: &str, beside: &str) -> Option<Fit> {
     let name = small(name);
+    let synonyms = small(synonyms);
     let beside = small(beside);
-    let mut found = Fit { score: 0, letters: Vec::new() };
+    let mut found = Fit { score: 0, letters: Vec::new(), is_guess: false };
     for word in search.split_whitespace().map(small) {
         if let Some((score, letters)) = piece(&word, &name) {
             found.score += score;
             found.letters.extend(letters);
+        } else if piece(&word, &synonyms).is_some_and(|(_, place)| is_start(&synonyms, place.start)) {
+            // From a synonym's beginning on: "ui" is not meant where "guidance" stands.
+            found.score += SYNONYM;
         } else if position(&word, &beside).is_some() {
             found.score += BESIDE;
         } else {
             let letters = scattered(&word, &name)?;
             found.score += SCATTERED.saturating_sub(spread(&letters)).max(1);
             found.letters.extend(letters);
+            found.is_guess = true;
         }
     }
     found.letters.sort_unstable();
@@ -100,7 +109,8 @@ mod tests {
     use super::*;
 
     fn best<'a>(search: &str, names: &[&'a str]) -> Vec<&'a str> {
-        let mut found: Vec<_> = names.iter().filter_map(|name| Some((fit(search, name, "")?.score, *name))).collect();
+        let mut found: Vec<_> =
+            names.iter().filter_map(|name| Some((fit(search, name, "", "")?.score, *name))).collect();
         found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
         found.into_iter().map(|(_, name)| name).collect()
     }
@@ -116,13 +126,30 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_better_than_a_synonym_and_that_than_a_guess() {
+        let score = |name, synonyms, beside| fit("ext", name, synonyms, beside).unwrap().score;
+        let scores = [
+            score("Extend", "", ""),
+            score("The extent", "", ""),
+            score("A text", "", ""),
+            score("Larger", "extend", ""),
+            score("Evening x-ray table", "", ""),
+            score("Larger", "", "Text"),
+        ];
+        assert!(scores.is_sorted_by(|better, worse| better > worse), "{scores:?}");
+        assert!(fit("ui", "CFG scale", "guidance", "").is_none());
+        assert!(fit("lrg", "Larger", "big", "").is_some_and(|fit| !fit.is_certain()));
+        assert!(fit("lar big", "Larger", "big", "").is_some_and(|fit| fit.is_certain()));
+    }
+
+    #[test]
     fn letters_are_those_that_were_written() {
-        assert_eq!(fit("nc", "New canvas", "").unwrap().letters, [0, 4]);
-        assert_eq!(fit("canv", "New canvas", "").unwrap().letters, [4, 5, 6, 7]);
-        let beside = fit("file", "Open", "File").unwrap();
-        assert!(beside.letters.is_empty() && beside.score < fit("op", "Open", "").unwrap().score);
+        assert_eq!(fit("nc", "New canvas", "", "").unwrap().letters, [0, 4]);
+        assert_eq!(fit("canv", "New canvas", "", "").unwrap().letters, [4, 5, 6, 7]);
+        let beside = fit("file", "Open", "", "File").unwrap();
+        assert!(beside.letters.is_empty() && beside.score < fit("op", "Open", "", "").unwrap().score);
         // A name in another script has one place a letter, too.
-        assert_eq!(fit("ЛИ", "Али", "").unwrap().letters, [1, 2]);
-        assert!(fit("long", "No", "").is_none());
+        assert_eq!(fit("ЛИ", "Али", "", "").unwrap().letters, [1, 2]);
+        assert!(fit("long", "No", "", "").is_none());
     }
 }

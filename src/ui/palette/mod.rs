@@ -123,7 +123,7 @@ fn row(ui: &mut Ui, line: &Line, is_chosen: bool) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::MenuItem, can, is_chosen, line.name));
     ui.ctx().accesskit_node_builder(response.id, |node| {
-        if line.kind == Kind::Setting {
+        if line.has_value {
             node.set_value(line.right.as_str());
             node.set_description(line.beside);
         } else {

@@ -49,7 +49,7 @@ pub fn section(ui: &mut Ui, panel: &mut InpaintPanel, paint: [u8; 3]) {
     for (words, hint, ticked) in [
         (
             "Keep unpainted pixels",
-            "Byte for byte as they were. Off: all of it as the decoder gives it.",
+            "Every byte as it was outside the mask and its blur. Off: all of it as the decoder gives it.",
             &mut settings.composite,
         ),
         (

@@ -7,6 +7,7 @@ pub(crate) mod loras;
 pub(crate) mod memory;
 pub(crate) mod model_box;
 pub(crate) mod panel;
+pub(crate) mod places;
 pub(crate) mod sampling;
 pub(crate) mod size;
 pub mod state;

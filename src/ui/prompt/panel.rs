@@ -19,6 +19,8 @@ use crate::ui::theme::icons;
 use crate::ui::widgets::fields;
 use crate::ui::widgets::{IconButton, PrimaryButton};
 
+const NEGATIVE: &str = "Negative prompt";
+
 pub(crate) fn show(
     ui: &mut Ui,
     state: &mut AppState,
@@ -106,12 +108,16 @@ fn prompts(ui: &mut Ui, state: &mut AppState, layout: Layout, actions: &mut Vec<
     let summary = if prompt.negative.trim().is_empty() { "empty" } else { prompt.negative.as_str() };
     let summary = if prompt.negative_open { "" } else { summary };
     ui.add_space(-6.0);
-    fields::section(ui, "Negative prompt", summary, &mut prompt.negative_open);
+    fields::section(ui, NEGATIVE, summary, &mut prompt.negative_open);
     if prompt.negative_open {
         let id = PromptField::Negative.id();
+        let is_sought = fields::is_sought(ui.ctx(), NEGATIVE);
         fields::long_text_frame(ui, id, most / 2.0, |ui| {
             let field = text(PromptField::Negative, "What should not be in it?", 0.0);
             let response = field.show(ui, &mut prompt.negative, words, actions);
+            if is_sought {
+                response.request_focus();
+            }
             response.widget_info(|| {
                 let mut info = egui::WidgetInfo::text_edit(true, "", prompt.negative.as_str(), "");
                 info.label = Some("Negative prompt text".into());

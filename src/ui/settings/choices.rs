@@ -7,6 +7,18 @@ use crate::store::settings::Theme;
 
 pub(super) const THEMES: [Theme; 3] = [Theme::Dark, Theme::Light, Theme::System];
 pub(super) const SCALES: [f32; 9] = [0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5];
+/// Those, written.
+pub(super) const SCALE_WORDS: &[(&str, &str)] = &[
+    ("75 %", ""),
+    ("90 %", ""),
+    ("100 %", ""),
+    ("110 %", ""),
+    ("125 %", ""),
+    ("150 %", ""),
+    ("175 %", ""),
+    ("200 %", ""),
+    ("250 %", ""),
+];
 pub(super) const FORMATS: [PictureFormat; 3] = [PictureFormat::Png, PictureFormat::WebP, PictureFormat::Jpeg];
 pub(super) const DTYPES: [DtypeChoice; 4] = [DtypeChoice::Auto, DtypeChoice::F32, DtypeChoice::F16, DtypeChoice::Bf16];
 pub(super) const ATTENTIONS: [AttentionMode; 4] =

@@ -15,6 +15,8 @@ pub(crate) struct Setting {
     pub group: &'static str,
     /// What else it may be looked for by.
     pub words: &'static str,
+    /// What a toggle's states are called where its own words do not stand beside it: off, on.
+    pub states: [&'static str; 2],
     /// What does not apply is not shown.
     pub applies: fn(&Settings) -> bool,
     pub control: Control,
@@ -27,6 +29,7 @@ pub(super) const ROW: Setting = Setting {
     section: Section::Appearance,
     group: "",
     words: "",
+    states: ["off", "on"],
     applies: |_| true,
     control: Control::Accent,
 };
@@ -125,7 +128,10 @@ impl Setting {
             Control::Choice { options, get, .. } => {
                 options.get(get(settings)).map_or(String::new(), |(words, _)| (*words).to_owned())
             }
-            Control::Toggle { at, .. } => if *at(&mut settings.clone()) { "on" } else { "off" }.to_owned(),
+            Control::Toggle { at, .. } => {
+                let [off, on] = self.states;
+                if *at(&mut settings.clone()) { on } else { off }.to_owned()
+            }
             Control::Number { range, get, .. } => format!("{}{}", get(settings).round(), range.suffix),
             Control::Accent => format!("{:?}", settings.preferences.accent),
             Control::PicturesFolder => {

@@ -2,7 +2,8 @@
 
 use super::cards;
 use super::choices::{
-    ATTENTIONS, DEVICE_WORDS, DEVICES, DTYPES, FORMATS, MEMORIES, SCALES, THEMES, TILINGS, device_place, place,
+    ATTENTIONS, DEVICE_WORDS, DEVICES, DTYPES, FORMATS, MEMORIES, SCALE_WORDS, SCALES, THEMES, TILINGS, device_place,
+    place,
 };
 use super::section::Section;
 use super::setting::{Control, ROW, Range, Setting};
@@ -37,19 +38,9 @@ pub(crate) const TABLE: &[Setting] = &[
         name: "Interface scale",
         hint: "Letters and controls, not the picture",
         section: Section::Appearance,
-        words: "size zoom dpi font larger smaller text",
+        words: "ui gui size zoom dpi font larger smaller text",
         control: Control::Choice {
-            options: &[
-                ("75 %", ""),
-                ("90 %", ""),
-                ("100 %", ""),
-                ("110 %", ""),
-                ("125 %", ""),
-                ("150 %", ""),
-                ("175 %", ""),
-                ("200 %", ""),
-                ("250 %", ""),
-            ],
+            options: SCALE_WORDS,
             get: |settings| {
                 SCALES.iter().position(|scale| (scale - settings.ui_scale).abs() < 0.01).unwrap_or(usize::MAX)
             },
@@ -61,6 +52,7 @@ pub(crate) const TABLE: &[Setting] = &[
         name: "Motion",
         section: Section::Appearance,
         words: "animation reduced accessibility",
+        states: ["moving", "at once"],
         control: Control::Toggle {
             words: "Panels and folds open at once",
             at: |settings| &mut settings.preferences.less_motion,
@@ -115,6 +107,7 @@ pub(crate) const TABLE: &[Setting] = &[
             get: |settings| f64::from(settings.preferences.saving.quality),
             set: |settings, value| settings.preferences.saving.quality = value as u8,
         },
+        ..ROW
     },
     Setting {
         name: "Settings in the file",
@@ -142,6 +135,7 @@ pub(crate) const TABLE: &[Setting] = &[
             words: "Keep them in the picture's file, 50 to 500 KB",
             at: |settings| &mut settings.preferences.saving.keeps_latents,
         },
+        ..ROW
     },
     Setting {
         name: "Mask tint",
@@ -159,7 +153,8 @@ pub(crate) const TABLE: &[Setting] = &[
         name: "Mask brush's size",
         section: Section::Canvas,
         group: "Mask brush",
-        words: "diameter default",
+        words: "diameter default radius follows",
+        states: ["as chosen", "by the picture"],
         control: Control::Toggle {
             words: "Follows the picture: 2 % of its short side",
             at: |settings| &mut settings.tools.mask_brush.follows_picture,
@@ -183,6 +178,7 @@ pub(crate) const TABLE: &[Setting] = &[
         section: Section::Canvas,
         group: "Mask brush",
         words: "pressure tablet stylus size",
+        states: ["no pressure", "pressure"],
         control: Control::Toggle {
             words: "Its pressure changes the size",
             at: |settings| &mut settings.tools.mask_brush.pressure_to_size,
@@ -193,7 +189,8 @@ pub(crate) const TABLE: &[Setting] = &[
         name: "Colour brush's size",
         section: Section::Canvas,
         group: "Colour brush",
-        words: "diameter default",
+        words: "color diameter default radius follows",
+        states: ["as chosen", "by the picture"],
         control: Control::Toggle {
             words: "Follows the picture as well: 2 % of its short side",
             at: |settings| &mut settings.tools.colour_brush.follows_picture,
@@ -216,7 +213,8 @@ pub(crate) const TABLE: &[Setting] = &[
         name: "Colour brush's pen",
         section: Section::Canvas,
         group: "Colour brush",
-        words: "pressure tablet stylus size",
+        words: "color pressure tablet stylus size",
+        states: ["no pressure", "pressure"],
         control: Control::Toggle {
             words: "Its pressure changes this brush's size",
             at: |settings| &mut settings.tools.colour_brush.pressure_to_size,
@@ -277,10 +275,10 @@ pub(crate) const TABLE: &[Setting] = &[
         name: "Another machine",
         hint: "Computes instead of this one",
         section: Section::Device,
-        group: "",
         words: "remote server network desktop address token connect gpu",
         applies: |_| cfg!(feature = "serve"),
         control: Control::Machine,
+        ..ROW
     },
     Setting {
         name: "Attention",
@@ -352,13 +350,13 @@ pub(crate) const TABLE: &[Setting] = &[
         name: "New versions",
         hint: "GitHub sees this machine's address, nothing else",
         section: Section::Network,
-        group: "",
         words: "update upgrade check release github version privacy",
         applies: |_| cfg!(feature = "hub"),
         control: Control::Toggle {
             words: "Ask at each start whether there is one",
             at: |settings| &mut settings.preferences.looks_for_updates,
         },
+        ..ROW
     },
     Setting {
         name: "Settings in copies",

@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use egui::{
-    Align, CornerRadius, DragValue, Id, Margin, Popup, PopupCloseBehavior, Rect, Response, Role, Sense, Stroke,
-    StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align, Context, CornerRadius, DragValue, Id, Margin, Popup, PopupCloseBehavior, Rect, Response, Role, Sense,
+    Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::theme;
@@ -20,8 +20,36 @@ const BOX_SIDES: f32 = 40.0;
 const HINT_GAP: f32 = 6.0;
 /// Under this a field's words stand nearer to its edges.
 const NARROW_FIELD: f32 = 110.0;
+/// Where it is kept which row is looked for: by its label, and, once it is drawn, by the label's id.
+const SOUGHT_LABEL: &str = "sought label";
+const SOUGHT_ROW: &str = "sought row";
 /// A label ends so far before its field at least.
 const LABEL_GAP: f32 = 4.0;
+
+/// Brings the row with this label into sight, and the keyboard into its field, as soon as it is there.
+pub fn seek(ctx: &Context, label: &'static str) {
+    ctx.data_mut(|data| data.insert_temp(Id::unique(SOUGHT_LABEL), label));
+}
+
+/// Whether somebody looks for the row with this label; once.
+#[must_use]
+pub fn is_sought(ctx: &Context, label: &str) -> bool {
+    let id = Id::unique(SOUGHT_LABEL);
+    let is_sought = ctx.data(|data| data.get_temp::<&'static str>(id)) == Some(label);
+    if is_sought {
+        ctx.data_mut(|data| data.remove::<&'static str>(id));
+    }
+    is_sought
+}
+
+/// The first field of the sought row takes the keyboard.
+fn focus_if_sought(ui: &Ui, label: Id, field: &Response) {
+    let id = Id::unique(SOUGHT_ROW);
+    if ui.data(|data| data.get_temp::<Id>(id)) == Some(label) {
+        ui.data_mut(|data| data.remove::<Id>(id));
+        field.request_focus();
+    }
+}
 
 /// A label in its column and what stands beside it. `content` gets the label's id, to name its fields.
 pub fn row<R>(ui: &mut Ui, label: &str, content: impl FnOnce(&mut Ui, Id) -> R) -> R {
@@ -38,6 +66,10 @@ pub fn hinted_row<R>(ui: &mut Ui, label: &str, hint: &str, content: impl FnOnce(
         paint::text(ui, words, Align::Min, label, fonts::body(), theme::tokens(ui).text_2);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, label));
         let id = response.id;
+        if is_sought(ui.ctx(), label) {
+            response.scroll_to_me(Some(Align::Center));
+            ui.data_mut(|data| data.insert_temp(Id::unique(SOUGHT_ROW), id));
+        }
         if !hint.is_empty() {
             response.on_hover_text(hint);
         }
@@ -101,7 +133,8 @@ pub fn text_line_with_id(ui: &mut Ui, label: Id, id: Id, width: f32, content: im
     child.spacing_mut().interact_size.y = 0.0;
     // Ten figures of a seed have room in the narrow panel too.
     let margin = if width < NARROW_FIELD { 5 } else { 8 };
-    field_frame(&mut child, id, Margin::symmetric(margin, 6), |ui| content(ui, id)).labelled_by(label);
+    let field = field_frame(&mut child, id, Margin::symmetric(margin, 6), |ui| content(ui, id)).labelled_by(label);
+    focus_if_sought(ui, label, &field);
 }
 
 fn field_frame(ui: &mut Ui, id: Id, margin: Margin, content: impl FnOnce(&mut Ui) -> Response) -> Response {
@@ -130,6 +163,7 @@ pub fn menu_box(ui: &mut Ui, label: Id, width: f32, chosen: &str, hint: &str, me
         info
     });
     let response = response.labelled_by(label);
+    focus_if_sought(ui, label, &response);
     // A narrow box must not cut the words of its menu.
     let menu_width = width.max(MENU_WIDTH);
     let popup = Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).width(menu_width);
@@ -254,6 +288,7 @@ impl Number {
             )
         }
         .labelled_by(label);
+        focus_if_sought(ui, label, &response);
         if response.has_focus() {
             paint_field_ring(ui, rect, theme::RADIUS);
         } else {
@@ -308,6 +343,7 @@ impl Number {
         }
         response.widget_info(|| WidgetInfo::slider(ui.is_enabled(), *value, ""));
         let response = response.labelled_by(label);
+        focus_if_sought(ui, label, &response);
 
         let look = Look::of(ui, &response);
         let dragged = look == Look::Press;

@@ -7,8 +7,10 @@ use crate::ui::action::{Action, PromptAction};
 use crate::ui::app::apply::sentence;
 use crate::ui::app::runs::{Place, PreparedRun};
 use crate::ui::app::studio::Studio;
+use crate::ui::prompt::places;
 use crate::ui::results::candidate::{Candidate, Kind, Stage};
 use crate::ui::state::CanvasForRun;
+use crate::ui::widgets::fields;
 use crate::ui::words;
 
 impl Studio {
@@ -19,6 +21,12 @@ impl Studio {
             PromptAction::Focus => {
                 self.show_prompt_panel(ctx);
                 self.state.prompt.wants_focus = true;
+            }
+            PromptAction::FindField(name) => {
+                self.show_prompt_panel(ctx);
+                if let Some(label) = places::unfold(name, &mut self.state) {
+                    fields::seek(ctx, label);
+                }
             }
             PromptAction::Older => self.state.prompt.recall(&self.saver.current.prompt_history, 1),
             PromptAction::Newer => self.state.prompt.recall(&self.saver.current.prompt_history, -1),
