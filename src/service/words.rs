@@ -20,7 +20,8 @@ pub(super) struct Hidden(Vec<String>);
 impl Hidden {
     #[must_use]
     pub(super) fn of(paths: &Paths) -> Self {
-        let own = [&paths.models_folder, &paths.hub_cache, &paths.pictures_folder, &paths.cache_folder];
+        let kept = paths.service_folder();
+        let own = [&paths.models_folder, &paths.hub_cache, &paths.pictures_folder, &paths.cache_folder, &kept];
         let mut folders: Vec<String> =
             own.into_iter().chain(&paths.other_folders).map(|folder| folder.display().to_string()).collect();
         // A folder inside another goes first, or its end would stay.
