@@ -336,3 +336,17 @@ fn panels_and_the_tool_in_hand_are_as_they_were_left() {
     bench.studio(|studio| assert_eq!(studio.state.canvas.tool, Tool::Lasso));
     assert!((width(&bench) - 272.0).abs() < 2.0);
 }
+
+#[test]
+fn a_long_menu_is_whole_where_it_has_room_and_scrolls_where_not() {
+    for (height, is_whole) in [(1000.0, true), (600.0, false)] {
+        let mut bench = Bench::sized(FakeScript::default(), [1200.0, height], 1.0, Theme::Dark);
+        bench.frames(2);
+        let mut all = bench.window.query_all_by_label("Edit");
+        all.find(|node| node.rect().bottom() <= 32.0).unwrap().click();
+        drop(all);
+        bench.frames(3);
+        let last = |bench: &Bench| bench.window.get_by_label("Generate in front").rect().bottom();
+        assert_eq!(last(&bench) <= height, is_whole, "{} of {height}", last(&bench));
+    }
+}

@@ -22,8 +22,8 @@ pub(crate) fn show(ui: &mut Ui, state: &AppState, has_menus: bool, actions: &mut
                 let longest = items.iter().map(|item| width(ui, item)).fold(MENU_WIDTH, f32::max);
                 menu_measures(ui, longest.ceil());
                 // A small window has no room for all of a long menu.
-                let room = ui.ctx().content_rect().bottom() - ui.cursor().top() - WINDOW_GAP;
-                egui::ScrollArea::vertical().max_height(room).show(ui, |ui| {
+                ui.set_max_height(ui.ctx().content_rect().bottom() - ui.cursor().top() - WINDOW_GAP);
+                egui::ScrollArea::vertical().show(ui, |ui| {
                     for item in &items {
                         draw(ui, item, actions);
                     }
