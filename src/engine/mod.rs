@@ -12,6 +12,7 @@ mod failure;
 mod fake;
 mod fallback;
 mod finders;
+#[cfg(feature = "serve")]
 mod fitting;
 mod handle;
 mod mailbox;
@@ -31,6 +32,7 @@ pub(crate) use candle::{defaults_of, files_of, work_grid};
 pub(crate) use estimate::Estimator;
 pub use fake::{FakeBackend, FakeScript};
 pub(crate) use finders::{FetchAnnotator, SmallNetworks};
+#[cfg(feature = "serve")]
 pub(crate) use fitting::{check_size, fit};
 pub use handle::{EngineHandle, JobHandle};
 pub(crate) use mobile_sam::MobileSam;

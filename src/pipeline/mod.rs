@@ -3,6 +3,7 @@
 //! In one line: `spec` (what a model is) → `cost` (what a picture takes) → `plan` (how it is computed) → `networks` →
 //! `load` → `run`.
 
+#[cfg(feature = "serve")]
 mod abilities;
 mod adapters;
 mod blend;
@@ -39,6 +40,7 @@ mod text_networks;
 mod unused;
 mod workload;
 
+#[cfg(feature = "serve")]
 pub(crate) use abilities::Abilities;
 pub use adapters::Adapters;
 pub(crate) use calibrate::{guessed_card_speed, measured_speed};
